@@ -129,8 +129,7 @@ static bool read_levels(const struct lint_flags *f, struct lint_wishes *w)
     return true;
 }
 
-/* True: *color has its value. The words have been checked. */
-static bool wants_color(const char *when)
+bool lint_wants_color(const char *when)
 {
     return strcmp(when, "always") == 0 ||
            (strcmp(when, "auto") == 0 && isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL);
@@ -141,7 +140,7 @@ static bool read_wishes(const struct lint_flags *f, struct lint_wishes *w)
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    *w = (struct lint_wishes){.render = {.colour = wants_color(f->color),
+    *w = (struct lint_wishes){.render = {.colour = lint_wants_color(f->color),
                                          .least = f->quiet ? DIAG_WARNING : DIAG_INFO},
                               .lint = {.mode = MATCHER_FALLBACK,
                                        .is_known = f->as[0] != '\0',
@@ -163,7 +162,7 @@ static bool read_wishes(const struct lint_flags *f, struct lint_wishes *w)
 
 enum { METRICS_APART = 1 }; /* seconds between two reads of a URL */
 
-static bool read_metrics(const char *from, struct buf *first, struct buf *second)
+bool lint_read_metrics(const char *from, struct buf *first, struct buf *second)
 {
     const struct client_flags c = {.url = from,
                                    .output = "text",
@@ -175,6 +174,8 @@ static bool read_metrics(const char *from, struct buf *first, struct buf *second
                                    .timeout = 30 * NS_PER_S};
     struct err e = ERR_INIT;
 
+    if (strcmp(from, "-") == 0 && lint_read_all(stdin, first))
+        return true;
     if (strstr(from, "://") == NULL) {
         if (file_read(str_of(from), FILE_OR_PIPE, SIZE_MAX, first, &e))
             return true;
@@ -311,7 +312,7 @@ int lint_run(const void *flags, char **args, int n_args)
         code = explain_check(f->explain);
     } else if (n_args == 0) {
         say(stderr, "tocsin: lint needs files or folders ('-' is standard input)\n");
-    } else if (f->metrics[0] != '\0' && !read_metrics(f->metrics, &first, &second)) {
+    } else if (f->metrics[0] != '\0' && !lint_read_metrics(f->metrics, &first, &second)) {
         code = EXIT_FAILED;
     } else {
         if (f->metrics[0] != '\0')

@@ -43,13 +43,13 @@ static void near_note_all(struct near_linter *l, const struct matchers *ms)
         near_note(l, ms->v[i].name, 1);
 }
 
-static void note_route(struct near_linter *l, const struct route_conf *r)
+static void near_note_route(struct near_linter *l, const struct route_conf *r)
 {
     near_note_all(l, &r->matchers);
     for (size_t i = 0; CONF_GIVEN(route_conf_type, r, group_by) && i < r->group_by.n; i++)
         near_note(l, r->group_by.v[i], 1);
     for (size_t i = 0; i < r->n_routes; i++)
-        note_route(l, &r->routes[i]);
+        near_note_route(l, &r->routes[i]);
 }
 
 static void note_rule(struct near_linter *l, const struct rule_conf *r)
@@ -72,7 +72,7 @@ static void note_all(struct near_linter *l)
     for (size_t i = 0; i < ARRAY_LEN(usual); i++)
         near_note(l, str_of(usual[i]), USUAL);
     if (l->c->route != NULL)
-        note_route(l, l->c->route);
+        near_note_route(l, l->c->route);
     for (size_t i = 0; i < l->c->n_inhibit_rules; i++) {
         const struct inhibit_conf *r = &l->c->inhibit_rules[i];
 

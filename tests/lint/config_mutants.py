@@ -216,14 +216,14 @@ def rules_text(sets):
 class Alertmanager:
     """A live one. Its receivers have names only, so that nothing leaves this machine."""
 
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, source):
         self.path = os.path.join(folder, "live.yml")
         self.write({"route": {"receiver": "r"}, "receivers": [{"name": "r"}]})
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.url = "http://127.0.0.1:%d" % s.getsockname()[1]
         self.p = subprocess.Popen([program, "--config.file=" + self.path, "--storage.path=" + os.path.join(folder, "am"), "--cluster.listen-address=",
-                                   "--web.listen-address=" + self.url[7:]], stderr=subprocess.DEVNULL)
+                                   "--web.listen-address=" + self.url[7:]], stderr=subprocess.DEVNULL, cwd=source)  # its own templates are found from there
         end = time.monotonic() + 20
         while True:
             try:
@@ -252,11 +252,18 @@ class Alertmanager:
         except urllib.error.HTTPError as e:
             return "refused"
         self.ask("POST", "/api/v2/alerts", [{"labels": {k: str(v) for k, v in s.items()}, "annotations": {}} for s in sets])
-        time.sleep(0.12)
-        got = {}
-        for a in json.loads(self.ask("GET", "/api/v2/alerts")):
-            got[json.dumps(a["labels"], sort_keys=True)] = (sorted(r["name"] for r in a["receivers"]), bool(a["status"]["inhibitedBy"]))
-        return {k: got.get(k) for k in (json.dumps({k: str(v) for k, v in s.items()}, sort_keys=True) for s in sets)}
+        keys = [json.dumps({k: str(v) for k, v in s.items()}, sort_keys=True) for s in sets]
+        before, end = None, time.monotonic() + 10
+        while time.monotonic() < end:  # until it has taken them all, and says the same twice
+            time.sleep(0.1)
+            got = {}
+            for a in json.loads(self.ask("GET", "/api/v2/alerts")):
+                got[json.dumps(a["labels"], sort_keys=True)] = (sorted(r["name"] for r in a["receivers"]), bool(a["status"]["inhibitedBy"]))
+            got = {k: got.get(k) for k in keys}
+            if got == before and None not in got.values():
+                break
+            before = got
+        return got
 
     def stop(self):
         self.p.terminate()
@@ -346,7 +353,7 @@ def all_of(o, rng, amtool, promtool, alertmanager):
     rows, failed = collections.defaultdict(lambda: [0, 0]), 0
     files = list(bases(o, amtool, promtool))
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as linted:
-        live, seen, total, tries, known = Alertmanager(alertmanager, folder), set(), 0, 0, {}
+        live, seen, total, tries, known = Alertmanager(alertmanager, folder, o.source), set(), 0, 0, {}
         try:
             while total < o.count and tries < o.count * 40:
                 tries += 1
