@@ -29,8 +29,8 @@ const struct flag lint_flag_table[] = {
     FLAG(F, explain, "explain", FLAG_TEXT, "", "ID",
          "say what a check finds and why, with a bad and a good example"),
     FLAG(F, as, "as", FLAG_TEXT, "", "KIND",
-         "what the files are, whatever they look like: config, rules, test, dingtalk or collect",
-         .words = "config rules test dingtalk collect"),
+         "what the files are, whatever they look like: config, rules, test, dingtalk, collect or slo",
+         .words = "config rules test dingtalk collect slo"),
     FLAG(F, space_label, "enforced-namespace-label", FLAG_TEXT, "", "NAME",
          "check PrometheusRule files as rule_files with this enforced_namespace_label would"),
     FLAG(F, metrics, "metrics", FLAG_TEXT, "", "FILE|URL",
@@ -151,7 +151,7 @@ static bool read_wishes(const struct lint_flags *f, struct lint_wishes *w)
     else if (!diag_severity_parse(str_of(f->fail_on), &w->fail_on))
         say(stderr, "tocsin: --fail-on: '%s' is none of error, warning, info\n", f->fail_on);
     else if (w->lint.is_known && !lint_kind_parse(str_of(f->as), &w->lint.kind))
-        say(stderr, "tocsin: --as: '%s' is none of config, rules, test, dingtalk, collect\n",
+        say(stderr, "tocsin: --as: '%s' is none of config, rules, test, dingtalk, collect, slo\n",
             f->as);
     else
         return read_levels(f, w);
