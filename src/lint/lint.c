@@ -16,6 +16,7 @@
 #include "lint/ignore.h"
 #include "lint/lint_config.h"
 #include "lint/lint_expr.h"
+#include "lint/lint_levels.h"
 #include "lint/lint_online.h"
 #include "lint/lint_scrape.h"
 #include "lint/lint_messages.h"
@@ -613,6 +614,8 @@ static struct lint_result lint_finish(struct linter *l)
     lint_beside(l);
     check_twice_evaluated(l);
     check_duplicates(l);
+    for (size_t i = 0; i < l->loaded.n; i++)
+        lint_levels_apply(l->loaded.v[i], l->o, l->d);
     for (size_t i = 0; i < l->loaded.n; i++)
         config_unref(l->loaded.v[i]);
     vec_release(&l->loaded);
