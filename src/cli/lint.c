@@ -29,7 +29,8 @@ const struct flag lint_flag_table[] = {
     FLAG(F, explain, "explain", FLAG_TEXT, "", "ID",
          "say what a check finds and why, with a bad and a good example"),
     FLAG(F, as, "as", FLAG_TEXT, "", "KIND",
-         "what the files are, whatever they look like: config, rules, test, dingtalk, collect or slo",
+         "what the files are, whatever they look like: config, rules, test, dingtalk, collect or "
+         "slo",
          .words = "config rules test dingtalk collect slo"),
     FLAG(F, space_label, "enforced-namespace-label", FLAG_TEXT, "", "NAME",
          "check PrometheusRule files as rule_files with this enforced_namespace_label would"),

@@ -25,7 +25,15 @@ struct lint_level {
     enum diag_severity severity;
 };
 
-enum lint_kind { LINT_CONFIG, LINT_RULES, LINT_TEST, LINT_BRIDGE, LINT_COLLECT, LINT_SLO, LINT_OTHER };
+enum lint_kind {
+    LINT_CONFIG,
+    LINT_RULES,
+    LINT_TEST,
+    LINT_BRIDGE,
+    LINT_COLLECT,
+    LINT_SLO,
+    LINT_OTHER
+};
 
 struct lint_options {
     enum matcher_mode mode;
@@ -60,7 +68,8 @@ struct lint_files {
     size_t n, cap;
 };
 void lint_files_of(str folder, struct arena *a, struct lint_files *out, struct diags *d);
-bool lint_kind_parse(str word, enum lint_kind *out); /* config, rules, test, dingtalk, collect, slo */
+bool lint_kind_parse(str word,
+                     enum lint_kind *out); /* config, rules, test, dingtalk, collect, slo */
 /* Puts in what findings say is meant (diag_fix()), file by file; a file that has changed meanwhile is left alone. Returns how
  * many; *files: in how many files. What cannot be written goes to d. */
 size_t lint_fix(struct diags *d, size_t *files);

@@ -41,7 +41,8 @@ static str levels_folder(str path)
 }
 
 /* A pattern names what is in a folder that is there; only its last part has wildcards, mostly. */
-static bool is_among(const struct conf_strings *patterns, str file, str real, struct arena *a)
+static bool levels_name_file(const struct conf_strings *patterns, str file, str real,
+                             struct arena *a)
 {
     for (size_t i = 0; i < patterns->n; i++) {
         str folder = levels_folder(patterns->v[i]),
@@ -56,8 +57,8 @@ static bool is_among(const struct conf_strings *patterns, str file, str real, st
     return false;
 }
 
-static bool level_of(const struct lint_conf *l, const struct diag *g, str real, struct arena *a,
-                     str *level)
+static bool levels_say(const struct lint_conf *l, const struct diag *g, str real, struct arena *a,
+                       str *level)
 {
     bool is_said = level_said(&l->disable, &l->severity, g->id, level);
 
@@ -66,7 +67,7 @@ static bool level_of(const struct lint_conf *l, const struct diag *g, str real, 
         str own;
 
         if (level_said(&p->disable, &p->severity, g->id, &own) &&
-            is_among(&p->files, g->place.file, real, a)) {
+            levels_name_file(&p->files, g->place.file, real, a)) {
             *level = own;
             is_said = true;
         }
@@ -98,7 +99,7 @@ static bool sift_diag(const struct config *c, const struct lint_options *o, str 
     str real = levels_real_path(g->place.file, a), level;
 
     if (g->place.file.n == 0 || !str_starts_with(real, folder) || has_flag(o, g->id) ||
-        !level_of(&c->lint, g, real, a, &level))
+        !levels_say(&c->lint, g, real, a, &level))
         return true;
     count_diag(d, g->severity, -1);
     if (str_is(level, "off"))
