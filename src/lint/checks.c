@@ -855,6 +855,12 @@ const struct check_row check_rows[] = {
              "        expr: load > 5\n"
              "        annotations: {summary: 'load is {{ printf \"%.1f\" $value }}'}\n",
     },
+    {.id = "R085", .severity = DIAG_INFO,
+     .title = "a selector of very many series",
+     .why = "More than 10,000 series are read each time that the rule is evaluated.",
+     .pint = "rule/cost",
+     .is_online = true,
+    },
     {.id = "R100", .severity = DIAG_WARNING,
      .title = "a comment that switches nothing off",
      .why = "It names no check, has ended, or stands above nothing: what it was to hide is shown, or will be one "

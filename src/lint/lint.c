@@ -22,6 +22,7 @@
 #include "lint/lint_messages.h"
 #include "lint/lint_near.h"
 #include "lint/lint_template.h"
+#include "promql/promql.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
 #include "ruletest/ruletest_file.h"
@@ -426,14 +427,80 @@ static void note_records(struct linter *l, const struct rule_file *f)
                 (void)str_map_put(&l->set.records, f->groups[i].rules[k].name, l);
 }
 
+/* -- what is there (--metrics) -- */
+
+struct selected_names {
+    struct linter *l;
+    struct str_map all;
+};
+
+static bool note_selected(struct promql_expr *x, void *arg)
+{
+    struct selected_names *s = arg;
+
+    if (x->kind == PROMQL_SELECTOR && x->selector.name.n != 0)
+        (void)str_map_put(&s->all, arena_str(&s->l->arena, x->selector.name), s);
+    return true;
+}
+
+static void note_selectors(struct selected_names *s, const struct rule_conf *r)
+{
+    struct promql_expr *x;
+    struct arena a;
+
+    if (r->expr_node == NULL || r->expr_node->kind != YAML_SCALAR)
+        return;
+    arena_init(&a, 0);
+    x = promql_parse(r->expr_node->text, &promql_everything, &a, NULL, NULL);
+    if (x != NULL)
+        promql_walk(x, note_selected, s);
+    promql_release(x);
+    arena_release(&a);
+}
+
+/* What all rules select, of the source that has it. */
+static bool ask_source(struct linter *l, struct buf *text)
+{
+    struct selected_names s = {.l = l};
+    VEC(str) names = VEC_INIT;
+    bool ok;
+
+    for (size_t i = 0; i < l->files.n; i++)
+        for (size_t k = 0; k < l->files.v[i].n_groups; k++)
+            for (size_t j = 0; j < l->files.v[i].groups[k].n_rules; j++)
+                note_selectors(&s, &l->files.v[i].groups[k].rules[j]);
+    for (size_t i = 0; i < l->measures.n; i++)
+        note_selectors(&s, &l->measures.v[i]);
+    MAP_EACH (struct str_map_entry, e, &s.all)
+        vec_push(&names, e->key);
+    ok = names.n == 0 || l->set.source->series(l->set.source->arg, names.v, names.n, text);
+    vec_release(&names);
+    str_map_release(&s.all);
+    return ok;
+}
+
+static struct lint_samples *read_samples(struct linter *l)
+{
+    const struct lint_metrics *m = &l->o->metrics;
+    struct lint_samples *samples = NULL;
+    struct buf text = BUF_INIT;
+
+    l->set.source = m->source;
+    if (m->text.p != NULL)
+        samples = lint_samples_read(m->from, m->text, m->again, l->o->now / NS_PER_MS, l->d);
+    else if (m->source != NULL && ask_source(l, &text))
+        samples = lint_samples_read(m->from, buf_str(&text), STR_NONE, l->o->now / NS_PER_MS, l->d);
+    else if (m->source != NULL)
+        l->result.unanswered = true;
+    buf_release(&text);
+    return samples;
+}
+
 /* At the end, when it is known what all of them record. */
 static void lint_all_rules(struct linter *l)
 {
-    struct lint_samples *samples = NULL;
+    struct lint_samples *samples = read_samples(l);
 
-    if (l->o->metrics.text.p != NULL)
-        samples = lint_samples_read(l->o->metrics.from, l->o->metrics.text, l->o->metrics.again,
-                                    l->o->now / NS_PER_MS, l->d);
     l->set.samples = samples;
     if (l->files.n + l->measures.n != 0)
         catalogue_read(&l->set.catalogue, &l->arena);

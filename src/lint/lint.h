@@ -13,6 +13,7 @@
 #ifndef LINT_LINT_H
 #define LINT_LINT_H
 
+#include "base/buf.h"
 #include "base/diags.h"
 #include "base/time.h"
 #include "lint/checks.h"
@@ -35,6 +36,15 @@ enum lint_kind {
     LINT_OTHER
 };
 
+/* A Prometheus, which is asked of what rules select. False: it has been said why. */
+struct lint_source {
+    /* Appends the series of these names as text of an exposition, with all of their labels. */
+    bool (*series)(void *arg, const str *names, size_t n, struct buf *out);
+    /* Of how many series the expression has a result now. */
+    bool (*holds)(void *arg, str expr, size_t *n);
+    void *arg;
+};
+
 struct lint_options {
     enum matcher_mode mode;
     bool is_known; /* every file is of this kind, whatever it looks like */
@@ -46,11 +56,13 @@ struct lint_options {
     /* What an exporter exports, of a file or a URL, and the same a moment later; text with p NULL: nobody has asked. */
     struct lint_metrics {
         str from, text, again;
+        const struct lint_source *source; /* asked in place of the text; NULL: none */
     } metrics;
 };
 
 struct lint_result {
     size_t configs, rule_files, rules, tests, skipped; /* tests: files */
+    bool unanswered;                                   /* the source did not answer */
 };
 
 /* paths: files and folders; a folder stands for its .yml and .yaml files, at any depth. */

@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "codec/exposition_read.h"
 #include "codec/float.h"
+#include "lint/lint.h"
 #include "lint/lint_partners.h"
 #include "model/labels.h"
 #include "promql/engine.h"
@@ -39,12 +40,11 @@ static void online_add(struct lint_samples *s, const struct expo_item *item, str
     str name = labels_get(ls, S("__name__"));
     void **hit = str_map_get(&s->names, name);
     struct online_name *n = hit != NULL ? *hit : arena_new(&s->a, struct online_name);
-    struct online_series *all;
 
     if (hit == NULL)
         str_map_put(&s->names, name, n);
-    all = arena_copy(&s->a, n->v, n->n, n->n + 1, sizeof(*n->v));
-    n->v = all;
+    if ((n->n & (n->n - 1)) == 0) /* full at each power of two */
+        n->v = arena_copy(&s->a, n->v, n->n, n->n != 0 ? 2 * n->n : 1, sizeof(*n->v));
     n->v[n->n++] = (struct online_series){ls, item->value, line};
     mem_storage_append(s->store, ls, item->has_time ? item->t : s->now, item->value, 0);
     if (item->has_time && item->t > s->now)
@@ -288,7 +288,8 @@ static bool is_of_target(const struct lint_samples *s, str label)
 
 static bool is_made_elsewhere(const struct lint_expr_check *c, str name)
 {
-    return str_is(name, "up") || str_starts_with(name, S("scrape_")) ||
+    return (!c->set->samples->has_targets &&
+            (str_is(name, "up") || str_starts_with(name, S("scrape_")))) ||
            str_starts_with(name, S("ALERTS")) || str_map_get(&c->set->records, name) != NULL;
 }
 
@@ -393,6 +394,15 @@ static void check_missing(struct lint_expr_check *c)
 
 /* -- R083: what would fire -- */
 
+static void see_firing(struct lint_expr_check *c, size_t n)
+{
+    lint_expr_report(c, c->root,
+                     arena_printf(c->a, "holds now, for %zu series of %.*s%s", n,
+                                  STR(c->set->samples->from),
+                                  c->rule->hold_for != 0 ? "; it fires after \"for\"" : "")
+                         .p);
+}
+
 static void check_firing(struct lint_expr_check *c)
 {
     static const struct promql_settings settings = {.max_samples = 0};
@@ -401,14 +411,50 @@ static void check_firing(struct lint_expr_check *c)
                                  &settings};
     struct promql_result result;
     struct err e = ERR_INIT;
+    size_t n = 0;
 
+    if (c->set->source != NULL) { /* it has what was before, too */
+        if (c->set->source->holds(c->set->source->arg, c->rule->expr_node->text, &n) && n != 0)
+            see_firing(c, n);
+        return;
+    }
     if (promql_instant(&query, s->now, c->a, &result, &e) && result.type == PROMQL_T_VECTOR &&
         result.n != 0)
-        lint_expr_report(c, c->root,
-                         arena_printf(c->a, "holds now, for %zu series of %.*s%s", result.n,
-                                      STR(s->from),
-                                      c->rule->hold_for != 0 ? "; it fires after \"for\"" : "")
-                             .p);
+        see_firing(c, result.n);
+}
+
+/* -- R085: many -- */
+
+enum { MANY_SERIES = 10000 };
+
+static bool see_many(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct online_name *name =
+        x->kind == PROMQL_SELECTOR ? lint_samples_find(c->set->samples, x->selector.name) : NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; name != NULL && i < name->n; i++) {
+        bool is_in = true;
+
+        for (size_t k = 0; k < x->selector.matchers.n && is_in; k++)
+            is_in = matcher_matches(&x->selector.matchers.v[k],
+                                    labels_get(name->v[i].labels, x->selector.matchers.v[k].name));
+        n += is_in;
+    }
+    if (n > MANY_SERIES)
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   arena_printf(c->a, "it selects %zu series of %.*s", n,
+                                                STR(c->set->samples->from))
+                                       .p),
+                  "select fewer, or let a rule record the aggregate that is needed");
+    return true;
+}
+
+static void check_many(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_many, c);
 }
 
 /* -- R043: types -- */
@@ -444,6 +490,6 @@ static void check_live_type(struct lint_expr_check *c)
 const struct lint_expr_row lint_online_rows[] = {
     {"R041", false, lint_partners}, {"R043", false, check_live_type},
     {"R080", false, check_missing}, {"R081", false, lint_lost_labels},
-    {"R083", true, check_firing},
+    {"R083", true, check_firing},   {"R085", false, check_many},
 };
 const size_t lint_online_n_rows = ARRAY_LEN(lint_online_rows);

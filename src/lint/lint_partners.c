@@ -283,9 +283,23 @@ static const str *first_twice(const struct partner_side *s)
     return NULL;
 }
 
+/* The expression alone has shown it. */
+static bool is_said(const struct lint_expr_check *c, const struct promql_expr *x)
+{
+    struct diag_place at = yaml_place_in(c->rule->doc, c->rule->expr_node, x->at, x->end - x->at);
+
+    for (size_t i = c->d->n; i-- != 0;)
+        if (strcmp(c->d->v[i].id, "R041") == 0 && c->d->v[i].place.at == at.at &&
+            c->d->v[i].place.len == at.len && str_eq(c->d->v[i].place.file, at.file))
+            return true;
+    return false;
+}
+
 static void see_no_partner(struct lint_expr_check *c, const struct promql_expr *x,
                            const struct partner_side *l, const struct partner_side *r)
 {
+    if (is_said(c, x))
+        return;
     diag_help(c->d,
               lint_expr_report(c, x,
                                arena_printf(c->a,
