@@ -209,7 +209,7 @@ static bool is_prometheus(const char *from)
     return host != NULL && (path == NULL || path[strlen(path) - 1] == '/');
 }
 
-static bool federate(void *arg, const str *names, size_t n, struct buf *out)
+static bool ask_federate(void *arg, const str *names, size_t n, struct buf *out)
 {
     const struct client_flags c = asked_of(arg);
     struct buf path = BUF_INIT;
@@ -384,7 +384,7 @@ int lint_run(const void *flags, char **args, int n_args)
 {
     const struct lint_flags *f = flags;
     struct lint_wishes w;
-    const struct lint_source source = {federate, holds_now, (void *)(uintptr_t)f->metrics};
+    const struct lint_source source = {ask_federate, holds_now, (void *)(uintptr_t)f->metrics};
     struct buf first = BUF_INIT, second = BUF_INIT;
     struct lint_result r;
     struct diags d;

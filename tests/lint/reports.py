@@ -111,6 +111,8 @@ lint:
     check("lint: of a configuration", got == wanted, got)
     got = found(d, want=1)
     check("lint: by another path", [g[1:] for g in got] == [w[1:] for w in wanted], got)
+    got = found("./tocsin.yml", "vendor/r.yml", "own/../own", want=1)
+    check("lint: files by another name", [g[1:] for g in got] == [("R031", "error"), ("R046", "warning"), ("R031", "info")], got)
     got = found("--severity=R031=warning", "--disable=R046", ".", want=0)
     check("lint: and flags", {g[1:] for g in got} == {("R031", "warning")}, got)
     got = found("own", want=0)
