@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include "cli/alert.h"
 #include "cli/bridge.h"
+#include "cli/check.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/collect.h"
@@ -81,6 +82,12 @@ const struct command commands[] = {
      collect_flag_table, SIZED(struct collect_flags), collect_run},
     {"lint", NULL, "PATH...", "Check rule files and configurations", lint_flag_table,
      SIZED(struct lint_flags), lint_run},
+    {"check", "metrics", "[FILE|URL]",
+     "Look at a page of metrics: its names, types, help texts, and whether its numbers can be true",
+     check_metrics_flags, SIZED(struct check_flags), check_metrics_run},
+    {"check", "web-config", "FILE...",
+     "Check files of --web.config.file, with the keys and certificates that they name", NULL, 0,
+     check_web_config_run},
     {"test", NULL, "PATH...", "Run unit tests of rules and routes (promtool's files)",
      test_flag_table, sizeof(struct test_flags), test_run},
     {"slo", NULL, "FILE",

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "cli/client.h"
 #include "cli/say.h"
+#include "codec/escape.h"
 #include "codec/json.h"
 #include "lint/lint.h"
 #include "lint/render.h"
@@ -29,13 +30,15 @@ const struct flag lint_flag_table[] = {
     FLAG(F, explain, "explain", FLAG_TEXT, "", "ID",
          "say what a check finds and why, with a bad and a good example"),
     FLAG(F, as, "as", FLAG_TEXT, "", "KIND",
-         "what the files are, whatever they look like: config, rules, test, dingtalk or collect",
-         .words = "config rules test dingtalk collect"),
+         "what the files are, whatever they look like: config, rules, test, dingtalk, collect or "
+         "slo",
+         .words = "config rules test dingtalk collect slo"),
     FLAG(F, space_label, "enforced-namespace-label", FLAG_TEXT, "", "NAME",
          "check PrometheusRule files as rule_files with this enforced_namespace_label would"),
     FLAG(F, metrics, "metrics", FLAG_TEXT, "", "FILE|URL",
          "what an exporter exports, a file or its /metrics: rules are held against it, and it is "
-         "looked at itself; a URL is read twice"),
+         "looked at itself; a URL is read twice. A URL that ends in its host or in a slash is a "
+         "Prometheus that is asked of what the rules select, and which alerts would fire"),
     FLAG(F, color, "color", FLAG_TEXT, "auto", "WHEN", "auto (a terminal), always or never",
          .words = "auto always never"),
     FLAG(F, quiet, "quiet", FLAG_BOOL, NULL, NULL, "no summary, and no findings below warning",
@@ -80,6 +83,7 @@ static struct lint_result lint_check(char **args, int n, const struct lint_optio
         r.rules += more.rules;
         r.tests += more.tests;
         r.skipped += more.skipped;
+        r.unanswered |= more.unanswered;
     }
     mem_free(paths);
     return r;
@@ -129,8 +133,7 @@ static bool read_levels(const struct lint_flags *f, struct lint_wishes *w)
     return true;
 }
 
-/* True: *color has its value. The words have been checked. */
-static bool wants_color(const char *when)
+bool lint_wants_color(const char *when)
 {
     return strcmp(when, "always") == 0 ||
            (strcmp(when, "auto") == 0 && isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL);
@@ -141,7 +144,7 @@ static bool read_wishes(const struct lint_flags *f, struct lint_wishes *w)
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    *w = (struct lint_wishes){.render = {.colour = wants_color(f->color),
+    *w = (struct lint_wishes){.render = {.colour = lint_wants_color(f->color),
                                          .least = f->quiet ? DIAG_WARNING : DIAG_INFO},
                               .lint = {.mode = MATCHER_FALLBACK,
                                        .is_known = f->as[0] != '\0',
@@ -152,7 +155,7 @@ static bool read_wishes(const struct lint_flags *f, struct lint_wishes *w)
     else if (!diag_severity_parse(str_of(f->fail_on), &w->fail_on))
         say(stderr, "tocsin: --fail-on: '%s' is none of error, warning, info\n", f->fail_on);
     else if (w->lint.is_known && !lint_kind_parse(str_of(f->as), &w->lint.kind))
-        say(stderr, "tocsin: --as: '%s' is none of config, rules, test, dingtalk, collect\n",
+        say(stderr, "tocsin: --as: '%s' is none of config, rules, test, dingtalk, collect, slo\n",
             f->as);
     else
         return read_levels(f, w);
@@ -161,20 +164,27 @@ static bool read_wishes(const struct lint_flags *f, struct lint_wishes *w)
 
 /* -- metrics -- */
 
+static struct client_flags asked_of(const char *url)
+{
+    return (struct client_flags){.url = url,
+                                 .output = "text",
+                                 .http_config = "",
+                                 .user = "",
+                                 .password_file = "",
+                                 .token_file = "",
+                                 .ca_file = "",
+                                 .timeout = 30 * NS_PER_S};
+}
+
 enum { METRICS_APART = 1 }; /* seconds between two reads of a URL */
 
-static bool read_metrics(const char *from, struct buf *first, struct buf *second)
+bool lint_read_metrics(const char *from, struct buf *first, struct buf *second)
 {
-    const struct client_flags c = {.url = from,
-                                   .output = "text",
-                                   .http_config = "",
-                                   .user = "",
-                                   .password_file = "",
-                                   .token_file = "",
-                                   .ca_file = "",
-                                   .timeout = 30 * NS_PER_S};
+    const struct client_flags c = asked_of(from);
     struct err e = ERR_INIT;
 
+    if (strcmp(from, "-") == 0 && lint_read_all(stdin, first))
+        return true;
     if (strstr(from, "://") == NULL) {
         if (file_read(str_of(from), FILE_OR_PIPE, SIZE_MAX, first, &e))
             return true;
@@ -185,6 +195,83 @@ static bool read_metrics(const char *from, struct buf *first, struct buf *second
         return false;
     sleep(METRICS_APART);
     return client_call(&c, "GET", "", STR_NONE, second) == EXIT_OK;
+}
+
+/* -- a Prometheus -- */
+
+enum { NAMES_AT_ONCE = 40 };
+
+/* A URL that ends in its host or in a slash is no page of metrics: it is a Prometheus. */
+static bool is_prometheus(const char *from)
+{
+    const char *host = strstr(from, "://"), *path = host != NULL ? strchr(host + 3, '/') : NULL;
+
+    return host != NULL && (path == NULL || path[strlen(path) - 1] == '/');
+}
+
+static bool ask_federate(void *arg, const str *names, size_t n, struct buf *out)
+{
+    const struct client_flags c = asked_of(arg);
+    struct buf path = BUF_INIT;
+    bool ok = true;
+
+    for (size_t i = 0; i < n && ok; i += NAMES_AT_ONCE) {
+        buf_clear(&path);
+        buf_adds(&path, "/federate?");
+        for (size_t k = i; k < n && k < i + NAMES_AT_ONCE; k++) {
+            buf_addf(&path, "%smatch[]=", k == i ? "" : "&");
+            escape_percent(&path, names[k]);
+        }
+        ok = client_call(&c, "GET", buf_z(&path), STR_NONE, out) == EXIT_OK;
+    }
+    buf_release(&path);
+    return ok;
+}
+
+/* {"status":"success","data":{"resultType":"vector","result":[...]}}; a scalar's two parts are none. */
+static bool count_results(str body, size_t *n)
+{
+    struct json_reader r;
+    struct arena a;
+    bool is_vector = false;
+    str key, text;
+
+    arena_init(&a, 0);
+    json_reader_init(&r, body, &a, 32);
+    for (json_object_begin(&r); json_object_next(&r, &key);) {
+        if (!str_is(key, "data")) {
+            json_skip(&r);
+            continue;
+        }
+        for (json_object_begin(&r); json_object_next(&r, &key);) {
+            if (str_is(key, "resultType"))
+                is_vector = json_string(&r, &text) && str_is(text, "vector");
+            else if (str_is(key, "result") && is_vector)
+                for (json_array_begin(&r); json_array_next(&r); (*n)++)
+                    json_skip(&r);
+            else
+                json_skip(&r);
+        }
+    }
+    is_vector &= json_end(&r);
+    arena_release(&a);
+    return is_vector;
+}
+
+static bool holds_now(void *arg, str expr, size_t *n)
+{
+    const struct client_flags c = asked_of(arg);
+    struct buf path = BUF_INIT, answer = BUF_INIT;
+    bool ok;
+
+    *n = 0;
+    buf_adds(&path, "/api/v1/query?query=");
+    escape_percent(&path, expr);
+    ok = client_call(&c, "GET", buf_z(&path), STR_NONE, &answer) == EXIT_OK &&
+         count_results(buf_str(&answer), n);
+    buf_release(&path);
+    buf_release(&answer);
+    return ok;
 }
 
 /* -- the table of checks -- */
@@ -290,13 +377,14 @@ static int lint_print(const struct lint_flags *f, const struct lint_wishes *w,
         say(stderr, "tocsin: there is nothing to check: no .yml or .yaml file is in there\n");
         return EXIT_FAILED;
     }
-    return lint_fails(d, w->fail_on) ? EXIT_FAILED : EXIT_OK;
+    return lint_fails(d, w->fail_on) || r->unanswered ? EXIT_FAILED : EXIT_OK;
 }
 
 int lint_run(const void *flags, char **args, int n_args)
 {
     const struct lint_flags *f = flags;
     struct lint_wishes w;
+    const struct lint_source source = {ask_federate, holds_now, (void *)(uintptr_t)f->metrics};
     struct buf first = BUF_INIT, second = BUF_INIT;
     struct lint_result r;
     struct diags d;
@@ -311,13 +399,16 @@ int lint_run(const void *flags, char **args, int n_args)
         code = explain_check(f->explain);
     } else if (n_args == 0) {
         say(stderr, "tocsin: lint needs files or folders ('-' is standard input)\n");
-    } else if (f->metrics[0] != '\0' && !read_metrics(f->metrics, &first, &second)) {
+    } else if (f->metrics[0] != '\0' && !is_prometheus(f->metrics) &&
+               !lint_read_metrics(f->metrics, &first, &second)) {
         code = EXIT_FAILED;
     } else {
-        if (f->metrics[0] != '\0')
+        if (is_prometheus(f->metrics))
+            w.lint.metrics = (struct lint_metrics){.from = str_of(f->metrics), .source = &source};
+        else if (f->metrics[0] != '\0')
             w.lint.metrics =
                 (struct lint_metrics){str_of(f->metrics), first.n != 0 ? buf_str(&first) : S(""),
-                                      buf_str(&second)};
+                                      buf_str(&second), NULL};
         diags_init(&d);
         r = lint_and_fix(f, args, n_args, &w, &d);
         code = lint_print(f, &w, &r, &d);

@@ -75,8 +75,8 @@ bool yaml_parse_all(str text, str file, struct arena *a, struct yaml_docs *out,
 struct yaml_node *yaml_get(const struct yaml_node *map, str key); /* NULL when absent */
 bool yaml_is_null(const struct yaml_node *n); /* NULL, plain empty, ~, null, Null, NULL */
 struct diag_place yaml_place(const struct yaml_doc *doc, const struct yaml_node *n);
-/* The place of [offset, offset + len) of a scalar's decoded text. Exact for literal blocks and plain or quoted
- * one-line scalars without escapes, else the scalar's own start. */
+/* The place of [offset, offset + len) of a scalar's decoded text, whatever its style. The scalar's own start where it has a tag or
+ * an anchor before a quote, or an escape by number. */
 struct diag_place yaml_place_in(const struct yaml_doc *doc, const struct yaml_node *n,
                                 size_t offset, size_t len);
 

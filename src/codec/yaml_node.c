@@ -46,43 +46,113 @@ struct diag_place yaml_place(const struct yaml_doc *doc, const struct yaml_node 
     return yaml_place_at(doc, n->start, len);
 }
 
-/* Where the decoded text stands byte for byte in the file, or SIZE_MAX. */
-static size_t verbatim_at(const struct yaml_doc *doc, const struct yaml_node *n)
-{
-    size_t at = n->start.at + (n->text_col - n->start.col == 1 ? 1 : 0);
+/* -- places inside of a scalar -- */
 
-    if (n->style == YAML_LITERAL || n->style == YAML_FOLDED)
-        return SIZE_MAX;
-    return str_eq(str_sub(doc->source, at, at + n->text.n), n->text) ? at : SIZE_MAX;
+struct yaml_aligned {
+    str raw; /* the file */
+    size_t at;
+    char quote; /* of the scalar; 0: none */
+};
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* What an escape stands for; 0: one that is not followed here. */
+static char yaml_escape(char c)
+{
+    static const char from[] = "ntr \n\"\\/", to[] = "\n\t\r \n\"\\/";
+    const char *hit = c != '\0' ? strchr(from, c) : NULL;
+
+    return hit != NULL ? to[hit - from] : '\0';
+}
+
+/* Past blanks, and escapes that stand for such: how many there are says the file, not the decoded text. */
+static void skip_blanks(struct yaml_aligned *y)
+{
+    while (y->at < y->raw.n) {
+        size_t n = is_blank(y->raw.p[y->at]) ? 1 : 0;
+
+        if (y->quote == '"' && y->raw.p[y->at] == '\\' && y->at + 1 < y->raw.n &&
+            is_blank(yaml_escape(y->raw.p[y->at + 1])))
+            n = 2;
+        if (n == 0)
+            return;
+        y->at += n;
+    }
+}
+
+/* Past one character of the decoded text that is no blank. */
+static bool align_byte(struct yaml_aligned *y, char c)
+{
+    if (y->at >= y->raw.n)
+        return false;
+    if (y->quote == '"' && y->raw.p[y->at] == '\\') {
+        y->at += 2;
+        return y->at <= y->raw.n && yaml_escape(y->raw.p[y->at - 1]) == c;
+    }
+    y->at += y->quote == '\'' && c == '\'' ? 2 : 1;
+    return y->at <= y->raw.n && y->raw.p[y->at - 1] == c;
+}
+
+static bool align_begin(struct yaml_aligned *y, const struct yaml_doc *doc,
+                        const struct yaml_node *n)
+{
+    *y = (struct yaml_aligned){.raw = doc->source, .at = n->start.at};
+    if (n->kind != YAML_SCALAR || y->at >= y->raw.n)
+        return false;
+    if (n->style == YAML_LITERAL || n->style == YAML_FOLDED) {
+        y->at = yaml_next_line(doc->source, y->at);
+    } else if (n->style == YAML_QUOTED) {
+        y->quote = y->raw.p[y->at++];
+        return y->quote == '"' || y->quote == '\'';
+    }
+    return true;
+}
+
+/* Where text[from, to) of the scalar stands in the file. */
+static bool align_text(struct yaml_aligned *y, str text, size_t from, size_t to, size_t *begin,
+                       size_t *end)
+{
+    *begin = SIZE_MAX;
+    for (size_t i = 0; i < to && i < text.n; i++) {
+        if (is_blank(text.p[i]))
+            continue;
+        skip_blanks(y);
+        if (i >= from && *begin == SIZE_MAX)
+            *begin = y->at;
+        if (!align_byte(y, text.p[i]))
+            return false;
+    }
+    if (*begin == SIZE_MAX) /* nothing, or blanks, as where more is expected */
+        *begin = y->at;
+    *end = y->at;
+    return true;
+}
+
+static size_t line_start_of(str s, size_t at)
+{
+    while (at != 0 && s.p[at - 1] != '\n')
+        at--;
+    return at;
 }
 
 struct diag_place yaml_place_in(const struct yaml_doc *doc, const struct yaml_node *n,
                                 size_t offset, size_t len)
 {
     struct diag_place p = yaml_place(doc, n);
-    size_t at = n->kind == YAML_SCALAR ? verbatim_at(doc, n) : SIZE_MAX, line_start = 0, file_at;
+    struct yaml_aligned y;
+    size_t end, at;
 
-    if (n->kind != YAML_SCALAR || offset > n->text.n)
+    if (!align_begin(&y, doc, n) || offset > n->text.n ||
+        !align_text(&y, n->text, offset, offset + len, &at, &end))
         return p;
-    if (at != SIZE_MAX) {
-        p.at = at + offset;
-        p.col = n->text_col + (int)offset;
-        p.len = len;
-        return p;
-    }
-    if (n->style != YAML_LITERAL)
-        return p;
-    file_at = yaml_next_line(doc->source, n->start.at);
-    p.line = n->text_line;
-    for (size_t i = 0; i < offset; i++) {
-        if (n->text.p[i] != '\n')
-            continue;
-        line_start = i + 1;
-        p.line++;
-        file_at = yaml_next_line(doc->source, file_at);
-    }
-    p.col = n->text_col + (int)(offset - line_start);
-    p.at = file_at + (size_t)(p.col - 1);
-    p.len = len;
+    p.line = n->start.line;
+    for (size_t i = n->start.at; i < at; i++)
+        p.line += doc->source.p[i] == '\n';
+    p.col = (int)(at - line_start_of(doc->source, at)) + 1;
+    p.at = at;
+    p.len = end > at ? end - at : len;
     return p;
 }

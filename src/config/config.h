@@ -81,6 +81,20 @@ struct rule_files_conf {
     struct diag_place place;
 };
 
+/* What lint leaves out, or takes for graver or less grave (lint/lint_levels.h); a server reads past it. */
+struct lint_conf {
+    struct conf_strings disable; /* ids of checks */
+    struct conf_map severity;    /* id: error, warning, info or off */
+    CONF_LIST_OF(struct lint_path_conf) paths;
+    struct diag_place place;
+};
+
+struct lint_path_conf {
+    struct conf_strings files; /* patterns, resolved */
+    struct conf_strings disable;
+    struct conf_map severity;
+};
+
 /* When a rule itself is worth an alert (live/rule_watch.h). */
 struct rules_conf {
     dur_ns dead_after, always_firing_after; /* 0 = never */
@@ -122,6 +136,7 @@ struct config {
     struct storage_conf storage;
     struct web_tokens_conf web;
     struct rules_conf rules;
+    struct lint_conf lint;
     struct core_conf core; /* of all this, what the core reads */
     str original; /* marshalled again from what was decoded, secrets as <secret>: GET /api/v2/status
                    */

@@ -49,6 +49,7 @@ struct config_top {
     struct silence_policy silences;
     struct notifications_conf notifications;
     struct rules_conf rules;
+    struct lint_conf lint;
 };
 
 extern const struct conf_type config_top_type, global_conf_type, heartbeat_conf_type,

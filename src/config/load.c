@@ -169,6 +169,7 @@ static void load_take(struct config *c, struct config_top *top)
     c->storage = top->storage;
     c->web = top->web;
     c->rules = top->rules;
+    c->lint = top->lint;
     c->core.silences = top->silences;
     c->core.notifications = top->notifications;
     c->storage.keep_all = str_is(top->storage.keep, "all");

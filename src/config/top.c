@@ -227,6 +227,69 @@ static const struct conf_type rules_type = {
     .size = sizeof(struct rules_conf),
 };
 
+#define LINT_SEVERITIES                                                                            \
+    "{\"type\":[\"object\",\"null\"],\"additionalProperties\":{\"enum\":[\"error\",\"warning\","   \
+    "\"info\",\"off\"]}}"
+
+static void check_severities(struct conf_check *c, const struct conf_map *m)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        str level = m->v[i].value;
+
+        if (!str_is(level, "error") && !str_is(level, "warning") && !str_is(level, "info") &&
+            !str_is(level, "off"))
+            conf_error(c, "severity", "%.*s: \"%.*s\" is none of error, warning, info, off",
+                       STR(m->v[i].name), STR(level));
+    }
+}
+
+static void check_lint(struct conf_check *c, void *obj)
+{
+    check_severities(c, &((struct lint_conf *)obj)->severity);
+}
+
+static void check_lint_path(struct conf_check *c, void *obj)
+{
+    check_severities(c, &((struct lint_path_conf *)obj)->severity);
+}
+
+static const struct conf_key lint_path_keys[] = {
+    CONF_KEY(struct lint_path_conf, files, CONF_PATHS, "patterns of files", .flags = CONF_REQUIRED),
+    CONF_KEY(struct lint_path_conf, disable, CONF_STRINGS, "checks that are left out, by id"),
+    CONF_KEY(struct lint_path_conf, severity, CONF_STRING_MAP,
+             "how grave what a check finds is, by id: error, warning, info or off",
+             .json = LINT_SEVERITIES),
+    CONF_KEYS_END,
+};
+
+static const struct conf_type lint_path_type = {
+    .name = "lint_path",
+    .doc = "What lint says of some files.",
+    .keys = lint_path_keys,
+    .size = sizeof(struct lint_path_conf),
+    .check = check_lint_path,
+};
+
+static const struct conf_key lint_keys[] = {
+    CONF_KEY(struct lint_conf, disable, CONF_STRINGS, "checks that are left out, by id"),
+    CONF_KEY(struct lint_conf, severity, CONF_STRING_MAP,
+             "how grave what a check finds is, by id: error, warning, info or off",
+             .json = LINT_SEVERITIES),
+    CONF_KEY(struct lint_conf, paths, CONF_LIST, "the same for some files, which holds against it",
+             .sub = &lint_path_type),
+    CONF_KEYS_END,
+};
+
+static const struct conf_type lint_type = {
+    .name = "lint",
+    .doc =
+        "What `tocsin lint` says of this file's folder and what is below; flags hold against it.",
+    .keys = lint_keys,
+    .size = sizeof(struct lint_conf),
+    .place = CONF_AT(struct lint_conf, place),
+    .check = check_lint,
+};
+
 /* -- the table -- */
 
 static const struct conf_key keys[] = {
@@ -277,6 +340,8 @@ static const struct conf_key keys[] = {
              .sub = &notifications_type, .flags = CONF_UNPRINTED),
     CONF_KEY(struct config_top, rules, CONF_STRUCT, "when a rule itself is worth an alert",
              .sub = &rules_type, .flags = CONF_UNPRINTED),
+    CONF_KEY(struct config_top, lint, CONF_STRUCT, "what `tocsin lint` says, and how gravely",
+             .sub = &lint_type, .flags = CONF_UNPRINTED),
     CONF_KEY_AS("dingtalk_bridge", struct config_top, bridge, CONF_STRUCT_PTR,
                 "takes the place of prometheus-webhook-dingtalk", .sub = &bridge_conf_type,
                 .flags = CONF_UNPRINTED),

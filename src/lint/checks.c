@@ -320,6 +320,27 @@ const struct check_row check_rows[] = {
              "        send_resolved: true\n"
              "        api_url_file: /run/url\n",
     },
+    {.id = "C035", .severity = DIAG_WARNING,
+     .title = "a label that is nearly another one",
+     .why = "No alert has it, so that a route takes none, a group holds what belongs apart, or nothing is "
+            "inhibited; \"equal\" holds where both alerts have it not. Other labels are those of the rules, of the "
+            "rest of the configuration, and alertname, severity and instance.",
+     .bad = "route: {receiver: r, group_by: [alertname, custer], routes: [{receiver: r, matchers: [severtiy=critical]}]}\n"
+            "receivers: [{name: r}]\n"
+            "inhibit_rules: [{source_matchers: [a=b], target_matchers: [a=c], equal: [alertnam]}]\n",
+     .good = "route: {receiver: r, group_by: [alertname, cluster], routes: [{receiver: r, matchers: [severity=critical]}]}\n"
+             "receivers: [{name: r}]\n"
+             "inhibit_rules: [{source_matchers: [a=b], target_matchers: [a=c], equal: [alertname]}]\n",
+    },
+    {.id = "C036", .severity = DIAG_WARNING,
+     .title = "a value that no alert has, and nearly one that some have",
+     .why = "A route or an inhibit rule that asks for it takes nothing. The values are those that the rules of the "
+            "same configuration give; of severity and priority also what they are usually called.",
+     .bad = "route: {receiver: r, routes: [{receiver: r, matchers: [severity=critcal]}]}\n"
+            "receivers: [{name: r}]\n",
+     .good = "route: {receiver: r, routes: [{receiver: r, matchers: [severity=critical]}]}\n"
+             "receivers: [{name: r}]\n",
+    },
     {.id = "M001", .severity = DIAG_ERROR,
      .title = "metrics that cannot be read",
      .why = "A scrape of this text fails, and up is 0. The line says where.",
@@ -335,6 +356,33 @@ const struct check_row check_rows[] = {
      .title = "a counter that falls",
      .why = "It was read twice, and fell in between. But for a restart a counter only grows: rate() and "
             "increase() take each fall for a restart and count too much.",
+     .is_online = true,
+    },
+    {.id = "M004", .severity = DIAG_WARNING,
+     .title = "a metric without a help text",
+     .why = "Nobody but its author knows what it counts. (tocsin check metrics)",
+     .is_online = true,
+    },
+    {.id = "M005", .severity = DIAG_WARNING,
+     .title = "a unit that is not the base unit",
+     .why = "Seconds, bytes, meters, grams, joules, volts, amperes, degrees Celsius: who has to know of each "
+            "metric whether it is in milliseconds mixes them up some day. (tocsin check metrics)",
+     .is_online = true,
+    },
+    {.id = "M006", .severity = DIAG_WARNING,
+     .title = "a name that says another type",
+     .why = "What ends in _total is taken for a counter, _bucket, _sum, _count and le for a histogram. (tocsin "
+            "check metrics)",
+     .is_online = true,
+    },
+    {.id = "M007", .severity = DIAG_WARNING,
+     .title = "a name that is not written as names are",
+     .why = "Names are in snake_case; a colon is for what rules record. (tocsin check metrics)",
+     .is_online = true,
+    },
+    {.id = "M008", .severity = DIAG_ERROR,
+     .title = "a series that stands twice",
+     .why = "A scrape takes one of the two, and says nothing. (tocsin check metrics)",
      .is_online = true,
     },
     {.id = "R000", .severity = DIAG_INFO,
@@ -390,7 +438,7 @@ const struct check_row check_rows[] = {
      .title = "an expression that gives no instant vector",
      .why = "A rule needs one value a series, so a range vector needs a function around it; a text is none.",
      .bad = "groups: [{name: g, rules: [{record: x, expr: \"up[5m]\"}]}]\n",
-     .good = "groups: [{name: g, rules: [{record: x, expr: \"rate(up[5m])\"}]}]\n",
+     .good = "groups: [{name: g, rules: [{record: x, expr: \"max_over_time(up[5m])\"}]}]\n",
      .pint = "promql/syntax",
     },
     {.id = "R007", .severity = DIAG_ERROR,
@@ -478,10 +526,10 @@ const struct check_row check_rows[] = {
     },
     {.id = "R041", .severity = DIAG_WARNING,
      .title = "what can give nothing",
-     .why = "A join whose sides never have the same labels, an aggregation by a label that is gone, matchers "
-            "that contradict each other: the expression is valid and its result empty, so an alert is silent.",
-     .bad = "groups: [{name: g, rules: [{alert: A, expr: 'sum by (a) (x) / sum by (b) (sum by (c) (y)) > 1'}]}]\n",
-     .good = "groups: [{name: g, rules: [{alert: A, expr: 'sum by (a) (x) / sum by (a) (sum by (a, c) (y)) > 1'}]}]\n",
+     .why = "A join whose sides never have the same labels (each scraped series has job and instance; what sum by "
+            "(job) gives has job alone), an aggregation by a label that is gone, matchers that contradict each other: the expression is valid and its result empty, so an alert is silent.",
+     .bad = "groups: [{name: g, rules: [{alert: A, expr: 'rate(x[5m]) / sum by (job) (rate(y[5m])) > 0.1'}]}]\n",
+     .good = "groups: [{name: g, rules: [{alert: A, expr: 'sum by (job) (rate(x[5m])) / sum by (job) (rate(y[5m])) > 0.1'}]}]\n",
      .pint = "promql/impossible promql/vector_matching",
     },
     {.id = "R042", .severity = DIAG_WARNING,
@@ -806,6 +854,12 @@ const struct check_row check_rows[] = {
              "      - alert: Busy\n"
              "        expr: load > 5\n"
              "        annotations: {summary: 'load is {{ printf \"%.1f\" $value }}'}\n",
+    },
+    {.id = "R085", .severity = DIAG_INFO,
+     .title = "a selector of very many series",
+     .why = "More than 10,000 series are read each time that the rule is evaluated.",
+     .pint = "rule/cost",
+     .is_online = true,
     },
     {.id = "R100", .severity = DIAG_WARNING,
      .title = "a comment that switches nothing off",

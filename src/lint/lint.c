@@ -16,14 +16,18 @@
 #include "lint/ignore.h"
 #include "lint/lint_config.h"
 #include "lint/lint_expr.h"
+#include "lint/lint_levels.h"
 #include "lint/lint_online.h"
 #include "lint/lint_scrape.h"
 #include "lint/lint_messages.h"
+#include "lint/lint_near.h"
 #include "lint/lint_template.h"
+#include "promql/promql.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
 #include "ruletest/ruletest_file.h"
 #include "schema/schema.h"
+#include "slo/slo_file.h"
 
 enum { TEXT_MAX = 16 << 20, DEPTH_MAX = 32, FILES_MAX = 100000 };
 
@@ -35,6 +39,7 @@ struct linter {
     struct ignores ignores;
     struct lint_set set;
     VEC(struct rule_file) files;
+    VEC(struct rule_conf) measures; /* what objectives count, as rules that record it */
     VEC(struct config_text) configs;
     VEC(struct config *) loaded;
 };
@@ -87,7 +92,7 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
         "remote_write",   "inhibit_rules", "time_intervals",  "heartbeat",
         "templates",      "push",          "dingtalk_bridge", NULL};
     static const char *const test_keys[] = {"tests", NULL};
-    static const char *const rule_keys[] = {"groups", NULL};
+    static const char *const rule_keys[] = {"groups", NULL}, *const slo_keys[] = {"slos", NULL};
 
     if (lint_is_empty(root))
         return LINT_RULES;
@@ -97,6 +102,8 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
         return LINT_TEST;
     if (has_any(root, rule_keys))
         return LINT_RULES;
+    if (has_any(root, slo_keys))
+        return LINT_SLO;
     if (has_any(root, config_keys))
         return LINT_CONFIG;
     if (is_bridge_file(root))
@@ -135,11 +142,9 @@ enum lint_kind lint_recognise(str text, str name)
 
 bool lint_kind_parse(str word, enum lint_kind *out)
 {
-    static const char *const words[] = {[LINT_CONFIG] = "config",
-                                        [LINT_RULES] = "rules",
-                                        [LINT_TEST] = "test",
-                                        [LINT_BRIDGE] = "dingtalk",
-                                        [LINT_COLLECT] = "collect"};
+    static const char *const words[] = {
+        [LINT_CONFIG] = "config",   [LINT_RULES] = "rules",     [LINT_TEST] = "test",
+        [LINT_BRIDGE] = "dingtalk", [LINT_COLLECT] = "collect", [LINT_SLO] = "slo"};
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_is(word, words[i])) {
@@ -279,6 +284,40 @@ static void lint_collected(struct linter *l, str text, str name)
     (void)!collect_conf_parse(&source, 1, &l->arena, &c, l->d); /* it has said why */
 }
 
+/* One expression of an objective, to be looked at as a rule's is. */
+static void note_measure(struct linter *l, const struct yaml_doc *doc, const struct yaml_node *slo,
+                         const char *key)
+{
+    const struct yaml_node *expr = yaml_get(slo, str_of(key)), *name = yaml_get(slo, S("name"));
+
+    if (expr != NULL && expr->kind == YAML_SCALAR && name != NULL && name->kind == YAML_SCALAR)
+        vec_push(&l->measures, (struct rule_conf){.name = name->text,
+                                                  .expr = expr->text,
+                                                  .doc = doc,
+                                                  .node = slo,
+                                                  .expr_node = expr});
+}
+
+static void lint_objectives(struct linter *l, str text, str name)
+{
+    static const char *const keys[] = {"good", "error", "total"};
+    struct yaml_doc *doc = arena_new(&l->arena, struct yaml_doc);
+    struct diags ignored; /* the first reading says it */
+    const struct yaml_node *slos = NULL;
+    struct slo_file f;
+
+    l->result.configs++;
+    text = arena_str(&l->arena, text);
+    (void)!slo_file_parse(text, name, &l->arena, &f, l->d);
+    diags_init(&ignored);
+    if (yaml_parse(text, name, &l->arena, doc, &ignored) && doc->root != NULL)
+        slos = yaml_get(doc->root, S("slos"));
+    for (size_t i = 0; slos != NULL && slos->kind == YAML_LIST && i < slos->n; i++)
+        for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+            note_measure(l, doc, slos->items[i], keys[k]);
+    diags_release(&ignored);
+}
+
 static str base_name(str path)
 {
     for (size_t i = path.n; i > 0; i--)
@@ -300,6 +339,7 @@ static void lint_loaded(struct linter *l, struct config *c)
     if (c == NULL)
         return;
     lint_config_checks(c, &l->arena, l->d);
+    lint_near(c, &l->arena, l->d);
     lint_messages(c, l->d);
     lint_scrape_jobs(c, l->d);
     lint_scrape_rules(c, c->groups, c->n_groups, l->d);
@@ -398,16 +438,82 @@ static void note_records(struct linter *l, const struct rule_file *f)
                 (void)str_map_put(&l->set.records, f->groups[i].rules[k].name, l);
 }
 
+/* -- what is there (--metrics) -- */
+
+struct selected_names {
+    struct linter *l;
+    struct str_map all;
+};
+
+static bool note_selected(struct promql_expr *x, void *arg)
+{
+    struct selected_names *s = arg;
+
+    if (x->kind == PROMQL_SELECTOR && x->selector.name.n != 0)
+        (void)str_map_put(&s->all, arena_str(&s->l->arena, x->selector.name), s);
+    return true;
+}
+
+static void note_selectors(struct selected_names *s, const struct rule_conf *r)
+{
+    struct promql_expr *x;
+    struct arena a;
+
+    if (r->expr_node == NULL || r->expr_node->kind != YAML_SCALAR)
+        return;
+    arena_init(&a, 0);
+    x = promql_parse(r->expr_node->text, &promql_everything, &a, NULL, NULL);
+    if (x != NULL)
+        promql_walk(x, note_selected, s);
+    promql_release(x);
+    arena_release(&a);
+}
+
+/* What all rules select, of the source that has it. */
+static bool ask_source(struct linter *l, struct buf *text)
+{
+    struct selected_names s = {.l = l};
+    VEC(str) names = VEC_INIT;
+    bool ok;
+
+    for (size_t i = 0; i < l->files.n; i++)
+        for (size_t k = 0; k < l->files.v[i].n_groups; k++)
+            for (size_t j = 0; j < l->files.v[i].groups[k].n_rules; j++)
+                note_selectors(&s, &l->files.v[i].groups[k].rules[j]);
+    for (size_t i = 0; i < l->measures.n; i++)
+        note_selectors(&s, &l->measures.v[i]);
+    MAP_EACH (struct str_map_entry, e, &s.all)
+        vec_push(&names, e->key);
+    ok = names.n == 0 || l->set.source->series(l->set.source->arg, names.v, names.n, text);
+    vec_release(&names);
+    str_map_release(&s.all);
+    return ok;
+}
+
+static struct lint_samples *read_samples(struct linter *l)
+{
+    const struct lint_metrics *m = &l->o->metrics;
+    struct lint_samples *samples = NULL;
+    struct buf text = BUF_INIT;
+
+    l->set.source = m->source;
+    if (m->text.p != NULL)
+        samples = lint_samples_read(m->from, m->text, m->again, l->o->now / NS_PER_MS, l->d);
+    else if (m->source != NULL && ask_source(l, &text))
+        samples = lint_samples_read(m->from, buf_str(&text), STR_NONE, l->o->now / NS_PER_MS, l->d);
+    else if (m->source != NULL)
+        l->result.unanswered = true;
+    buf_release(&text);
+    return samples;
+}
+
 /* At the end, when it is known what all of them record. */
 static void lint_all_rules(struct linter *l)
 {
-    struct lint_samples *samples = NULL;
+    struct lint_samples *samples = read_samples(l);
 
-    if (l->o->metrics.text.p != NULL)
-        samples = lint_samples_read(l->o->metrics.from, l->o->metrics.text, l->o->metrics.again,
-                                    l->o->now / NS_PER_MS, l->d);
     l->set.samples = samples;
-    if (l->files.n != 0)
+    if (l->files.n + l->measures.n != 0)
         catalogue_read(&l->set.catalogue, &l->arena);
     for (size_t i = 0; i < l->files.n; i++)
         note_records(l, &l->files.v[i]);
@@ -417,6 +523,8 @@ static void lint_all_rules(struct linter *l)
                 lint_expr(&l->files.v[i].groups[k].rules[j], &l->set, l->d);
                 lint_template(&l->files.v[i].groups[k].rules[j], l->d);
             }
+    for (size_t i = 0; i < l->measures.n; i++)
+        lint_expr(&l->measures.v[i], &l->set, l->d);
     lint_samples_free(samples);
     catalogue_release(&l->set.catalogue);
     str_map_release(&l->set.records);
@@ -481,6 +589,7 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
     case LINT_BRIDGE: lint_bridge(l, text, name); return;
     case LINT_TEST: lint_test(l, text, name); return;
     case LINT_COLLECT: lint_collected(l, text, name); return;
+    case LINT_SLO: lint_objectives(l, text, name); return;
     case LINT_OTHER: break;
     }
     if (was_named && str_trim(text).n != 0)
@@ -594,10 +703,13 @@ static struct lint_result lint_finish(struct linter *l)
     check_twice_evaluated(l);
     check_duplicates(l);
     for (size_t i = 0; i < l->loaded.n; i++)
+        lint_levels_apply(l->loaded.v[i], l->o, l->d);
+    for (size_t i = 0; i < l->loaded.n; i++)
         config_unref(l->loaded.v[i]);
     vec_release(&l->loaded);
     vec_release(&l->configs);
     vec_release(&l->files);
+    vec_release(&l->measures);
     l->d->wants = NULL;
     ignores_release(&l->ignores);
     arena_release(&l->arena);

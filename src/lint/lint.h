@@ -1,7 +1,7 @@
 /* lint.h - checks files without running anything: what `tocsin lint` does.
  *
  * Each file is recognised by its top-level keys, unless its kind is given: configuration (Alertmanager's, Prometheus',
- * tocsin's), rule file, tests of rules, the DingTalk bridge's config.yml, what `tocsin collect` reads, anything else that is YAML (skipped when found in
+ * tocsin's), rule file, tests of rules, the DingTalk bridge's config.yml, what `tocsin collect` and `tocsin slo` read, anything else that is YAML (skipped when found in
  * a folder, an error when named). An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
  *
  * Each check is a row of lint/checks.h; comments in a file may switch it off (lint/ignore.h).
@@ -13,6 +13,7 @@
 #ifndef LINT_LINT_H
 #define LINT_LINT_H
 
+#include "base/buf.h"
 #include "base/diags.h"
 #include "base/time.h"
 #include "lint/checks.h"
@@ -25,7 +26,24 @@ struct lint_level {
     enum diag_severity severity;
 };
 
-enum lint_kind { LINT_CONFIG, LINT_RULES, LINT_TEST, LINT_BRIDGE, LINT_COLLECT, LINT_OTHER };
+enum lint_kind {
+    LINT_CONFIG,
+    LINT_RULES,
+    LINT_TEST,
+    LINT_BRIDGE,
+    LINT_COLLECT,
+    LINT_SLO,
+    LINT_OTHER
+};
+
+/* A Prometheus, which is asked of what rules select. False: it has been said why. */
+struct lint_source {
+    /* Appends the series of these names as text of an exposition, with all of their labels. */
+    bool (*series)(void *arg, const str *names, size_t n, struct buf *out);
+    /* Of how many series the expression has a result now. */
+    bool (*holds)(void *arg, str expr, size_t *n);
+    void *arg;
+};
 
 struct lint_options {
     enum matcher_mode mode;
@@ -38,11 +56,13 @@ struct lint_options {
     /* What an exporter exports, of a file or a URL, and the same a moment later; text with p NULL: nobody has asked. */
     struct lint_metrics {
         str from, text, again;
+        const struct lint_source *source; /* asked in place of the text; NULL: none */
     } metrics;
 };
 
 struct lint_result {
     size_t configs, rule_files, rules, tests, skipped; /* tests: files */
+    bool unanswered;                                   /* the source did not answer */
 };
 
 /* paths: files and folders; a folder stands for its .yml and .yaml files, at any depth. */
@@ -60,7 +80,8 @@ struct lint_files {
     size_t n, cap;
 };
 void lint_files_of(str folder, struct arena *a, struct lint_files *out, struct diags *d);
-bool lint_kind_parse(str word, enum lint_kind *out); /* config, rules, test, dingtalk, collect */
+bool lint_kind_parse(str word,
+                     enum lint_kind *out); /* config, rules, test, dingtalk, collect, slo */
 /* Puts in what findings say is meant (diag_fix()), file by file; a file that has changed meanwhile is left alone. Returns how
  * many; *files: in how many files. What cannot be written goes to d. */
 size_t lint_fix(struct diags *d, size_t *files);

@@ -315,7 +315,35 @@ static void check_reason(struct lint_expr_check *c)
 
 static str trait_text(const struct label_trait *t, struct arena *a)
 {
-    return t->is == LABEL_KNOWN ? arena_printf(a, "\"%.*s\"", STR(t->value)) : S("no such label");
+    if (t->is == LABEL_KNOWN)
+        return arena_printf(a, "\"%.*s\"", STR(t->value));
+    return t->is == LABEL_THERE ? S("there") : S("not there");
+}
+
+static bool see_recorded(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+
+    c->found |= x->kind == PROMQL_SELECTOR &&
+                (x->selector.name.n == 0 || str_find(x->selector.name, ':') >= 0 ||
+                 str_map_get(&c->set->records, x->selector.name));
+    return !c->found;
+}
+
+/* What no scrape has given has the labels that somebody else gave it. */
+static bool has_recorded(struct lint_expr_check *c, struct promql_expr *x)
+{
+    c->found = false;
+    promql_walk(x, see_recorded, c);
+    return c->found;
+}
+
+/* A label that is there by a scrape alone is no more than likely. */
+static bool is_doubtful(struct lint_expr_check *c, const struct promql_expr *x,
+                        const struct label_clash *why)
+{
+    return (why->left.is == LABEL_THERE && has_recorded(c, x->binary.lhs)) ||
+           (why->right.is == LABEL_THERE && has_recorded(c, x->binary.rhs));
 }
 
 static void see_join(struct lint_expr_check *c, const struct promql_expr *x)
@@ -327,7 +355,7 @@ static void see_join(struct lint_expr_check *c, const struct promql_expr *x)
     if (x->binary.op == PROMQL_OR || x->binary.op == PROMQL_UNLESS ||
         x->binary.lhs->type != PROMQL_T_VECTOR || x->binary.rhs->type != PROMQL_T_VECTOR ||
         x->binary.matching.fills_left || x->binary.matching.fills_right ||
-        !label_shapes_clash(&x->binary.matching, &left, &right, &why))
+        !label_shapes_clash(&x->binary.matching, &left, &right, &why) || is_doubtful(c, x, &why))
         return;
     diag_help(
         c->d,

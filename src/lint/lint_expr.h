@@ -15,12 +15,14 @@
 #include "ruler/rule_conf.h"
 
 struct lint_samples;
+struct lint_source;
 
 /* What all files together say. */
 struct lint_set {
     struct catalogue catalogue;
     struct str_map records;             /* names of recorded series */
     const struct lint_samples *samples; /* what an exporter exports; NULL: nobody has asked */
+    const struct lint_source *source;   /* a Prometheus that has them; NULL: none */
 };
 
 struct lint_expr_check {

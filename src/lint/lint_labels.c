@@ -1,3 +1,4 @@
+/* One function a kind of node, from the leaves up; at the end, what two shapes say of a join. */
 #include "lint/lint_labels.h"
 
 #include "promql/functions.h"
@@ -44,10 +45,21 @@ static void shape_drop(struct label_shape *s, str name, struct arena *a)
     shape_set(s, (struct label_trait){name, LABEL_GONE, STR_NONE}, a);
 }
 
-/* Of a selector: what its matchers say. */
+/* Two colons make a recorded one; ALERTS has what its rules say. */
+static bool is_scraped(const struct promql_selector *x)
+{
+    return x->name.n != 0 && str_find(x->name, ':') < 0 && !str_starts_with(x->name, S("ALERTS"));
+}
+
+/* Of a selector: what its matchers say, and what a scrape adds. */
 static struct label_shape shape_of_selector(const struct promql_selector *x, struct arena *a)
 {
     struct label_shape s = {.is_open = true};
+
+    if (is_scraped(x)) {
+        shape_set(&s, (struct label_trait){S("job"), LABEL_THERE, STR_NONE}, a);
+        shape_set(&s, (struct label_trait){S("instance"), LABEL_THERE, STR_NONE}, a);
+    }
 
     for (size_t i = 0; i < x->matchers.n; i++) {
         const struct matcher *m = &x->matchers.v[i];
@@ -69,6 +81,14 @@ static struct label_shape shape_only(const struct label_shape *s, const str *nam
     for (size_t i = 0; i < n; i++)
         shape_set(&out, label_shape_get(s, names[i]), a);
     return out;
+}
+
+/* Who names a label in by (...) means that it is there. */
+static void shape_means(struct label_shape *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->v[i].is == LABEL_MAYBE)
+            s->v[i].is = LABEL_THERE;
 }
 
 static struct label_shape shape_without(const struct label_shape *s, const str *names, size_t n,
@@ -97,6 +117,7 @@ static struct label_shape shape_of_aggregate(const struct promql_expr *x, struct
         shape_drop(&out, S("__name__"), a);
     } else {
         out = shape_only(&in, x->aggregate.labels, x->aggregate.n_labels, a);
+        shape_means(&out);
     }
     if (x->aggregate.op == PROMQL_COUNT_VALUES) {
         const struct promql_expr *name = promql_unwrap(x->aggregate.param);
@@ -123,6 +144,8 @@ static struct label_shape shape_of_absent(const struct promql_expr *arg, struct 
     for (size_t i = 0; i < s.n; i++)
         if (s.v[i].is == LABEL_KNOWN)
             s.v[i].is = LABEL_MAYBE; /* not where it is matched twice */
+        else
+            s.v[i].is = LABEL_GONE;
     return s;
 }
 
@@ -244,6 +267,19 @@ struct label_shape label_shape_of(const struct promql_expr *x, struct arena *a)
     }
 }
 
+bool label_may_be_added(str name)
+{
+    static const char *const added[] = {"job",      "instance",  "cluster",     "namespace",
+                                        "pod",      "container", "node",        "service",
+                                        "endpoint", "region",    "zone",        "env",
+                                        "hostname", "host",      "environment", "datacenter"};
+
+    for (size_t i = 0; i < ARRAY_LEN(added); i++)
+        if (str_is(name, added[i]))
+            return true;
+    return false;
+}
+
 /* -- matching -- */
 
 static bool is_listed(const struct promql_matching *m, str name)
@@ -258,8 +294,8 @@ static bool traits_clash(struct label_trait x, struct label_trait y)
 {
     if (x.is == LABEL_KNOWN && y.is == LABEL_KNOWN)
         return !str_eq(x.value, y.value);
-    return (x.is == LABEL_KNOWN && y.is == LABEL_GONE) ||
-           (x.is == LABEL_GONE && y.is == LABEL_KNOWN);
+    return (x.is >= LABEL_THERE && y.is == LABEL_GONE) ||
+           (x.is == LABEL_GONE && y.is >= LABEL_THERE);
 }
 
 bool label_shapes_clash(const struct promql_matching *m, const struct label_shape *left,

@@ -1,6 +1,6 @@
 /* lint_labels.h - which labels an expression's result can have, as far as its text tells.
  *
- *     sum by (job, le) (rate(x_bucket{env="prod"}[5m]))     job and le, perhaps; nothing else
+ *     sum by (job, le) (rate(x_bucket{env="prod"}[5m]))     job and le; nothing else
  *     x{env="prod"} / on (job) group_left (team) y          whatever x has but its name; env is "prod", team perhaps
  *
  * Nothing is guessed: what is said to be gone is gone whatever the series are.
@@ -12,7 +12,9 @@
 
 #include "promql/promql.h"
 
-enum label_certainty { LABEL_GONE, LABEL_MAYBE, LABEL_KNOWN };
+/* LABEL_THERE: job and instance, which each scrape adds, and what an aggregation keeps by name. A recorded or pushed series may
+ * have it not all the same: whoever uses it asks what is below (lint_expr.c). */
+enum label_certainty { LABEL_GONE, LABEL_MAYBE, LABEL_THERE, LABEL_KNOWN };
 
 struct label_trait {
     str name;
@@ -28,6 +30,9 @@ struct label_shape {
 
 struct label_shape label_shape_of(const struct promql_expr *x, struct arena *a);
 struct label_trait label_shape_get(const struct label_shape *s, str name);
+
+/* Whether a label of this name is often added on the way to a Prometheus, so that the exporter knows nothing of it. */
+bool label_may_be_added(str name);
 
 /* Whether no series of the one side can have a partner on the other; *why: the label that stands in the way, and what of it. */
 struct label_clash {

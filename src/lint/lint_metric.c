@@ -4,6 +4,8 @@
 
 #include <math.h>
 #include "codec/float.h"
+#include "lint/lint_labels.h"
+#include "lint/lint_near.h"
 #include "promql/promql.h"
 
 struct known_series {
@@ -194,7 +196,75 @@ static void check_bounds(struct lint_expr_check *c)
     promql_walk(c->root, see_bounds, c);
 }
 
+/* -- R058: above the highest bound -- */
+
+static const struct promql_expr *summed_below(const struct promql_expr *x);
+
+static bool see_top(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct promql_expr *in, *l;
+    struct known_series k = {0};
+    double v, top;
+
+    if (x->kind != PROMQL_BINARY || (x->binary.op != PROMQL_GT && x->binary.op != PROMQL_GE) ||
+        !promql_is_constant(x->binary.rhs, &v))
+        return true;
+    in = promql_unwrap(x->binary.lhs);
+    l = promql_is_call_of(in, "histogram_quantile") ? summed_below(in->call.args[1]) : NULL;
+    if (l != NULL)
+        k = known_of(c, l);
+    if (k.m == NULL || k.m->n_bounds == 0)
+        return true;
+    top = k.m->bounds[k.m->n_bounds - 1];
+    if (v > top || (x->binary.op == PROMQL_GT && v == top))
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   arena_printf(c->a,
+                                                "the highest bound of \"%.*s\" is %g: no quantile "
+                                                "is above it",
+                                                STR(k.m->name), top)
+                                       .p),
+                  "count what is above it: 1 - sum(rate(%.*s_bucket{le=\"%g\"}[5m])) / "
+                  "sum(rate(%.*s_count[5m]))",
+                  STR(k.m->name), top, STR(k.m->name));
+    return true;
+}
+
+static void check_top(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_top, c);
+}
+
 /* -- R043, R045: functions for the other type -- */
+
+/* What only a gauge is called; of what is in the catalogue that says what it is. */
+static bool is_gauge_name(str name)
+{
+    static const char *const endings[] = {
+        "_celsius",     "_ratio",        "_info",        "_timestamp",   "_timestamp_seconds",
+        "_watts",       "_volts",        "_percent",     "_percentage",  "_limit",
+        "_limit_bytes", "_capacity",     "_size_bytes",  "_max_bytes",   "_capacity_bytes",
+        "_free_bytes",  "_used_bytes",   "_avail_bytes", "_up",          "_available_bytes",
+        "_queue_size",  "_queue_length", "_utilization", "_temperature", "_replicas"};
+
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+        if (str_ends_with(name, str_of(endings[i])))
+            return true;
+    return str_is(name, "up");
+}
+
+static void see_gauge_name(struct lint_expr_check *c, const struct promql_expr *x, str name)
+{
+    diag_help(c->d,
+              lint_expr_report(c, x,
+                               arena_printf(c->a,
+                                            "\"%.*s\" is called as a gauge is: each fall of it "
+                                            "counts as a counter's restart",
+                                            STR(name))
+                                   .p),
+              "use deriv() for a gauge's slope, delta() for its change");
+}
 
 static bool see_gauge_rate(struct promql_expr *x, void *arg)
 {
@@ -204,6 +274,9 @@ static bool see_gauge_rate(struct promql_expr *x, void *arg)
 
     if (in != NULL && in->kind == PROMQL_RANGE)
         k = known_of(c, in);
+    if (in != NULL && in->kind == PROMQL_RANGE && k.m == NULL &&
+        is_gauge_name(in->range.selector->selector.name))
+        see_gauge_name(c, x, in->range.selector->selector.name);
     if (k.m == NULL || k.m->type != METRIC_GAUGE || k.suffix.n != 0)
         return true;
     if (str_is(k.m->unit, "code"))
@@ -308,32 +381,150 @@ static const str *slip_among(str name, const struct known_metric *m)
     return hit;
 }
 
-static void see_metric_label(struct lint_expr_check *c, const struct promql_expr *x,
-                             const struct known_metric *m, str name)
-{
-    const str *hit = m->knows_labels && name.n > 2 && !str_starts_with(name, S("__"))
-                         ? slip_among(name, m)
-                         : NULL;
+/* The labels that an expression names, in its order, and how often. */
+struct named_labels {
+    struct arena *a;
+    struct named_label {
+        str name;
+        size_t count;
+    } * v;
+    size_t n;
+};
 
+static void name_label(struct named_labels *l, str name)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (str_eq(l->v[i].name, name)) {
+            l->v[i].count++;
+            return;
+        }
+    l->v = arena_copy(l->a, l->v, l->n, l->n + 1, sizeof(*l->v));
+    l->v[l->n++] = (struct named_label){name, 1};
+}
+
+static bool see_named_labels(struct promql_expr *x, void *arg)
+{
+    struct named_labels *l = arg;
+
+    for (size_t i = 0; x->kind == PROMQL_SELECTOR && i < x->selector.matchers.n; i++)
+        name_label(l, x->selector.matchers.v[i].name);
+    for (size_t i = 0; x->kind == PROMQL_AGGREGATE && i < x->aggregate.n_labels; i++)
+        name_label(l, x->aggregate.labels[i]);
+    for (size_t i = 0; x->kind == PROMQL_BINARY && i < x->binary.matching.n_labels; i++)
+        name_label(l, x->binary.matching.labels[i]);
+    return true;
+}
+
+/* What the rest of the expression calls nearly so, and more often, or first. */
+static const str *misspelt_among(const struct named_labels *l, str name)
+{
+    const struct named_label *own = NULL;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (str_eq(l->v[i].name, name))
+            own = &l->v[i];
+    for (size_t i = 0; own != NULL && i < l->n; i++)
+        if (lint_is_misspelt(name, l->v[i].name, 6) &&
+            (l->v[i].count > own->count || (l->v[i].count == own->count && &l->v[i] < own)))
+            return &l->v[i].name;
+    return NULL;
+}
+
+/* What each target has, whatever the metric. */
+static const str *misspelt_target(str name)
+{
+    static const str usual[] = {{"instance", 8}, {"namespace", 9}, {"container", 9}};
+
+    for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+        if (lint_is_misspelt(name, usual[i], 6))
+            return &usual[i];
+    return NULL;
+}
+
+static const str *misspelt_label(struct lint_expr_check *c, const struct known_metric *m, str name)
+{
+    struct named_labels l = {.a = c->a};
+    const str *hit = NULL;
+
+    if (name.n <= 2 || str_starts_with(name, S("__")))
+        return NULL;
+    for (size_t i = 0; m != NULL && i < m->n_labels; i++)
+        if (str_eq(m->labels[i], name))
+            return NULL;
+    if (m != NULL && m->knows_labels)
+        hit = slip_among(name, m);
+    if (hit == NULL)
+        hit = misspelt_target(name);
     if (hit != NULL)
-        diag_help(
-            c->d,
-            lint_expr_report(
-                c, x,
-                arena_printf(c->a, "\"%.*s\" has no label \"%.*s\"", STR(m->name), STR(name)).p),
-            "did you mean \"%.*s\"?", STR(*hit));
+        return hit;
+    promql_walk(c->root, see_named_labels, &l);
+    return misspelt_among(&l, name);
+}
+
+static void see_metric_label(struct lint_expr_check *c, const struct promql_expr *x,
+                             struct known_series k, str name)
+{
+    static const str quantile = {"quantile", 8};
+    const str *hit = misspelt_label(c, k.m, name);
+    struct diag *g;
+
+    if (hit == NULL && k.m != NULL && k.m->type == METRIC_SUMMARY &&
+        lint_is_misspelt(name, quantile, 6))
+        hit = &quantile;
+    if (hit == NULL)
+        return;
+    g = lint_expr_report(
+        c, x,
+        k.m != NULL
+            ? arena_printf(c->a, "\"%.*s\" has no label \"%.*s\"", STR(k.m->name), STR(name)).p
+            : arena_printf(c->a, "label \"%.*s\" is nearly \"%.*s\"", STR(name), STR(*hit)).p);
+    diag_help(c->d, g, "did you mean \"%.*s\"?", STR(*hit));
+}
+
+static const struct promql_expr *labelled_argument(const struct promql_expr *x)
+{
+    if (x->kind == PROMQL_CALL && x->call.n_args != 0 &&
+        strncmp(x->call.fn->name, "label_", 6) != 0)
+        return x->call.args[x->call.n_args - 1];
+    if (x->kind != PROMQL_BINARY)
+        return NULL;
+    if (x->binary.lhs->type == PROMQL_T_SCALAR)
+        return x->binary.rhs;
+    return x->binary.rhs->type == PROMQL_T_SCALAR ? x->binary.lhs : NULL;
 }
 
 /* The selector below what leaves labels as they are. */
 static const struct promql_expr *labelled_below(const struct promql_expr *x)
 {
     x = promql_unwrap(x);
-    while (x->kind == PROMQL_CALL && x->call.n_args != 0 &&
-           strncmp(x->call.fn->name, "label_", 6) != 0)
-        x = promql_unwrap(x->call.args[x->call.n_args - 1]);
+    for (const struct promql_expr *in; (in = labelled_argument(x)) != NULL;)
+        x = promql_unwrap(in);
     if (x->kind == PROMQL_RANGE)
         x = x->range.selector;
     return x;
+}
+
+/* Of on (...): a label that a side has not is empty for all of it. */
+static void see_join_labels(struct lint_expr_check *c, const struct promql_expr *x,
+                            const struct promql_expr *side)
+{
+    const struct promql_expr *in = labelled_below(side);
+    const struct known_metric *m = known_of(c, in).m;
+
+    for (size_t i = 0; m != NULL && m->knows_labels && i < x->binary.matching.n_labels; i++) {
+        str name = x->binary.matching.labels[i];
+        bool has = label_may_be_added(name) || str_is(name, "le");
+
+        for (size_t k = 0; k < m->n_labels && !has; k++)
+            has = str_eq(m->labels[k], name);
+        if (!has)
+            diag_help(c->d,
+                      lint_expr_report(c, x,
+                                       arena_printf(c->a, "\"%.*s\" has no label \"%.*s\"",
+                                                    STR(m->name), STR(name))
+                                           .p),
+                      "unless the scrape adds it, all of its series are matched alike");
+    }
 }
 
 static bool see_metric_labels(struct promql_expr *x, void *arg)
@@ -341,13 +532,18 @@ static bool see_metric_labels(struct promql_expr *x, void *arg)
     struct lint_expr_check *c = arg;
     struct known_series k = known_of(c, x);
 
-    if (x->kind == PROMQL_SELECTOR && k.m != NULL)
+    if (x->kind == PROMQL_BINARY && x->binary.matching.is_on) {
+        see_join_labels(c, x, x->binary.lhs);
+        see_join_labels(c, x, x->binary.rhs);
+    }
+
+    if (x->kind == PROMQL_SELECTOR)
         for (size_t i = 0; i < x->selector.matchers.n; i++)
-            see_metric_label(c, x, k.m, x->selector.matchers.v[i].name);
+            see_metric_label(c, x, k, x->selector.matchers.v[i].name);
     if (x->kind == PROMQL_AGGREGATE && !x->aggregate.is_without) {
         k = known_of(c, labelled_below(x->aggregate.expr));
-        for (size_t i = 0; k.m != NULL && i < x->aggregate.n_labels; i++)
-            see_metric_label(c, x, k.m, x->aggregate.labels[i]);
+        for (size_t i = 0; i < x->aggregate.n_labels; i++)
+            see_metric_label(c, x, k, x->aggregate.labels[i]);
     }
     return true;
 }
@@ -388,6 +584,8 @@ static struct measured measured_selector(const struct lint_expr_check *c,
         out.is_listed = true;
         out.is_gauge = k.m->type == METRIC_GAUGE;
     }
+    if (k.m == NULL && str_is(out.name, "up"))
+        out.unit = S("bool");
     for (size_t i = 0; k.m == NULL && i < ARRAY_LEN(names); i++)
         if (str_ends_with(base, str_of(names[i].ending)))
             out.unit = str_of(names[i].unit);
@@ -429,8 +627,47 @@ static bool is_mean(const struct promql_expr *l, const struct promql_expr *r)
                   str_sub(r->selector.name, 0, r->selector.name.n - 6));
 }
 
+/* The same series above and below, above fewer of them. */
+static bool is_share(const struct promql_expr *l, const struct promql_expr *r)
+{
+    return l != NULL && r != NULL && str_eq(l->selector.name, r->selector.name) &&
+           l->selector.matchers.n > r->selector.matchers.n;
+}
+
+/* a / b, 1 - a / b: what is multiplied by 100 to be a percentage. */
+static bool is_quotient(const struct promql_expr *x)
+{
+    double v;
+
+    x = promql_unwrap(x);
+    if (x->kind == PROMQL_BINARY && x->binary.op == PROMQL_SUB &&
+        promql_is_constant(x->binary.lhs, &v) && v == 1)
+        x = promql_unwrap(x->binary.rhs);
+    return x->kind == PROMQL_BINARY && x->binary.op == PROMQL_DIV &&
+           x->binary.lhs->type == PROMQL_T_VECTOR && !promql_is_constant(x->binary.rhs, &v);
+}
+
+/* 100 * a / b, 100 * (a / b), a * 100 / b */
+static bool is_percentage(const struct promql_expr *x)
+{
+    const struct promql_expr *l;
+    double v;
+
+    if (x->binary.op == PROMQL_MUL && promql_is_constant(x->binary.lhs, &v))
+        return v == 100 && is_quotient(x->binary.rhs);
+    l = promql_unwrap(x->binary.lhs);
+    while (l->kind == PROMQL_AGGREGATE && l->aggregate.param == NULL)
+        l = promql_unwrap(l->aggregate.expr);
+    return x->binary.op == PROMQL_DIV && !promql_is_constant(x->binary.rhs, &v) &&
+           l->kind == PROMQL_BINARY && l->binary.op == PROMQL_MUL &&
+           ((promql_is_constant(l->binary.lhs, &v) && v == 100) ||
+            (promql_is_constant(l->binary.rhs, &v) && v == 100));
+}
+
 static struct measured measured_of(const struct lint_expr_check *c, const struct promql_expr *x)
 {
+    static const struct measured percentage = {{"percent", 7}, {"", 0}, false, false},
+                                 share = {{"share", 5}, {"", 0}, false, false};
     struct measured none = {S(""), S(""), false, false}, out;
     const struct promql_expr *l, *r;
     double v;
@@ -448,18 +685,33 @@ static struct measured measured_of(const struct lint_expr_check *c, const struct
         return none;
     if (x->binary.op == PROMQL_MUL && promql_is_constant(x->binary.rhs, &v) && v == 100) {
         out = measured_of(c, x->binary.lhs);
-        out.unit = str_is(out.unit, "ratio") ? S("percent") : S("");
+        if (str_is(out.unit, "ratio"))
+            out.unit = S("percent");
+        else
+            out = none;
+        if (out.unit.n == 0 && is_quotient(x->binary.lhs))
+            out = percentage;
         return out;
     }
+    if (is_percentage(x))
+        return percentage;
     l = summed_below(x->binary.lhs);
     r = summed_below(x->binary.rhs);
-    return x->binary.op == PROMQL_DIV && is_mean(l, r) ? measured_selector(c, l, "_sum") : none;
+    if (x->binary.op == PROMQL_DIV && is_mean(l, r))
+        return measured_selector(c, l, "_sum");
+    return x->binary.op == PROMQL_DIV && is_share(l, r) ? share : none;
 }
 
 static const char *doubt_of(const struct measured *m, double v)
 {
-    if (str_is(m->unit, "ratio") && v > 1 && (m->is_listed || (v > 10 && v <= 100)))
+    if (str_is(m->unit, "ratio") && v > 1 && (m->is_listed || v > 10))
         return "a share between 0 and 1: 90 % is 0.9";
+    if (str_is(m->unit, "share") && v > 1)
+        return "a share between 0 and 1: 90 % is 0.9";
+    if (str_is(m->unit, "percent") && !m->is_listed && v >= 1000)
+        return "in percent, mostly between 0 and 100";
+    if (str_is(m->unit, "bool") && v > 1)
+        return "0 or 1";
     if (str_is(m->unit, "percent") && m->is_listed && v > 0 && v < 1)
         return "in percent, between 0 and 100: 90 % is 90";
     if (str_is(m->unit, "percent") && m->is_listed && v > 100)
@@ -474,6 +726,28 @@ static const char *doubt_of(const struct measured *m, double v)
     return NULL;
 }
 
+/* Between what it lies is known, so that "below 10000" says nothing, either; what is beyond all size stands for no value. */
+static bool may_say_below(const struct measured *m, double v)
+{
+    if (v <= 1 || v > 1e6)
+        return false;
+    return str_is(m->unit, "ratio") || str_is(m->unit, "percent") || str_is(m->unit, "share") ||
+           str_is(m->unit, "bool");
+}
+
+/* On one line, and not too long for one. */
+static str side_text(const struct lint_expr_check *c, const struct promql_expr *x)
+{
+    struct buf b = BUF_INIT;
+    str text;
+
+    promql_print(&b, x);
+    text = b.n > 60 ? arena_printf(c->a, "%.*s...", STR(str_sub(buf_str(&b), 0, 57)))
+                    : arena_str(c->a, buf_str(&b));
+    buf_release(&b);
+    return text;
+}
+
 static bool see_unit(struct promql_expr *x, void *arg)
 {
     struct lint_expr_check *c = arg;
@@ -482,11 +756,14 @@ static bool see_unit(struct promql_expr *x, void *arg)
     double v;
 
     if (x->kind != PROMQL_BINARY || !promql_op_info(x->binary.op)->is_comparison ||
-        (x->binary.op != PROMQL_GT && x->binary.op != PROMQL_GE) ||
         !promql_is_constant(x->binary.rhs, &v))
         return true;
     m = measured_of(c, x->binary.lhs);
+    if (x->binary.op != PROMQL_GT && x->binary.op != PROMQL_GE && !may_say_below(&m, v))
+        return true;
     doubt = doubt_of(&m, v);
+    if (m.name.n == 0)
+        m.name = side_text(c, x->binary.lhs);
     if (doubt != NULL)
         diag_help(c->d,
                   lint_expr_report(
@@ -628,11 +905,12 @@ static void check_too_few(struct lint_expr_check *c)
 /* -- the table -- */
 
 const struct lint_expr_row lint_metric_rows[] = {
-    {"R043", false, check_gauge_rate},    {"R045", false, check_counter_slope},
-    {"R062", false, check_name},          {"R065", false, check_renamed},
-    {"R066", false, check_bounds},        {"R067", false, check_off},
-    {"R068", false, check_metric_labels}, {"R069", false, check_unit},
-    {"R073", false, check_used_by_free},  {"R074", false, check_bucket_sum},
-    {"R076", false, check_sparse},        {"R077", true, check_too_few},
+    {"R043", false, check_gauge_rate}, {"R045", false, check_counter_slope},
+    {"R058", true, check_top},         {"R062", false, check_name},
+    {"R065", false, check_renamed},    {"R066", false, check_bounds},
+    {"R067", false, check_off},        {"R068", false, check_metric_labels},
+    {"R069", false, check_unit},       {"R073", false, check_used_by_free},
+    {"R074", false, check_bucket_sum}, {"R076", false, check_sparse},
+    {"R077", true, check_too_few},
 };
 const size_t lint_metric_n_rows = ARRAY_LEN(lint_metric_rows);

@@ -7,25 +7,17 @@
 #include "base/vec.h"
 #include "codec/exposition_read.h"
 #include "codec/float.h"
+#include "lint/lint.h"
+#include "lint/lint_partners.h"
 #include "model/labels.h"
 #include "promql/engine.h"
 #include "promql/mem_storage.h"
-
-struct online_series {
-    struct labels labels;
-    double value;
-    int line;
-};
-
-struct online_name {
-    struct online_series *v;
-    size_t n;
-};
 
 struct lint_samples {
     struct arena a;
     str from;
     ts_ms now;
+    bool has_targets;
     struct mem_storage *store;
     struct str_map names; /* struct online_name * */
     struct str_map types; /* TYPE of a family: text */
@@ -48,12 +40,11 @@ static void online_add(struct lint_samples *s, const struct expo_item *item, str
     str name = labels_get(ls, S("__name__"));
     void **hit = str_map_get(&s->names, name);
     struct online_name *n = hit != NULL ? *hit : arena_new(&s->a, struct online_name);
-    struct online_series *all;
 
     if (hit == NULL)
         str_map_put(&s->names, name, n);
-    all = arena_copy(&s->a, n->v, n->n, n->n + 1, sizeof(*n->v));
-    n->v = all;
+    if ((n->n & (n->n - 1)) == 0) /* full at each power of two */
+        n->v = arena_copy(&s->a, n->v, n->n, n->n != 0 ? 2 * n->n : 1, sizeof(*n->v));
     n->v[n->n++] = (struct online_series){ls, item->value, line};
     mem_storage_append(s->store, ls, item->has_time ? item->t : s->now, item->value, 0);
     if (item->has_time && item->t > s->now)
@@ -71,6 +62,7 @@ static void online_sample(struct lint_samples *s, struct expo_reader *r,
     one = arena_new(&s->a, struct online_series);
     *one = (struct online_series){labels_copy(&s->a, ls), item->value, r->line};
     str_map_put(&s->texts, arena_str(&s->a, item->series), one);
+    s->has_targets |= labels_has(ls, S("job")) && labels_has(ls, S("instance"));
     online_add(s, item, one->labels, r->line);
 }
 
@@ -265,15 +257,39 @@ void lint_samples_free(struct lint_samples *s)
     mem_free(s);
 }
 
+const struct online_name *lint_samples_find(const struct lint_samples *s, str name)
+{
+    void **hit = str_map_get(&s->names, name);
+
+    return hit != NULL ? *hit : NULL;
+}
+
+bool lint_samples_have_targets(const struct lint_samples *s)
+{
+    return s->has_targets;
+}
+
+str lint_samples_from(const struct lint_samples *s)
+{
+    return s->from;
+}
+
 /* -- R080 to R082: what a selector misses -- */
 
 /* One walk finds them. */
 static const struct lint_expr_row rows_of_misses[] = {
     {"R080", false, NULL}, {"R081", false, NULL}, {"R082", false, NULL}};
 
+/* What an exporter does not know of itself. */
+static bool is_of_target(const struct lint_samples *s, str label)
+{
+    return !s->has_targets && (str_is(label, "job") || str_is(label, "instance"));
+}
+
 static bool is_made_elsewhere(const struct lint_expr_check *c, str name)
 {
-    return str_is(name, "up") || str_starts_with(name, S("scrape_")) ||
+    return (!c->set->samples->has_targets &&
+            (str_is(name, "up") || str_starts_with(name, S("scrape_")))) ||
            str_starts_with(name, S("ALERTS")) || str_map_get(&c->set->records, name) != NULL;
 }
 
@@ -365,8 +381,7 @@ static bool see_missing(struct promql_expr *x, void *arg)
     for (size_t i = 0; i < x->selector.matchers.n; i++) {
         const struct matcher *m = &x->selector.matchers.v[i];
 
-        if (!str_is(m->name, "__name__") && !str_is(m->name, "job") &&
-            !str_is(m->name, "instance") && !matcher_matches(m, S("")))
+        if (!str_is(m->name, "__name__") && !is_of_target(s, m->name) && !matcher_matches(m, S("")))
             miss_matcher(c, x, *hit, m);
     }
     return true;
@@ -379,6 +394,15 @@ static void check_missing(struct lint_expr_check *c)
 
 /* -- R083: what would fire -- */
 
+static void see_firing(struct lint_expr_check *c, size_t n)
+{
+    lint_expr_report(c, c->root,
+                     arena_printf(c->a, "holds now, for %zu series of %.*s%s", n,
+                                  STR(c->set->samples->from),
+                                  c->rule->hold_for != 0 ? "; it fires after \"for\"" : "")
+                         .p);
+}
+
 static void check_firing(struct lint_expr_check *c)
 {
     static const struct promql_settings settings = {.max_samples = 0};
@@ -387,18 +411,85 @@ static void check_firing(struct lint_expr_check *c)
                                  &settings};
     struct promql_result result;
     struct err e = ERR_INIT;
+    size_t n = 0;
 
+    if (c->set->source != NULL) { /* it has what was before, too */
+        if (c->set->source->holds(c->set->source->arg, c->rule->expr_node->text, &n) && n != 0)
+            see_firing(c, n);
+        return;
+    }
     if (promql_instant(&query, s->now, c->a, &result, &e) && result.type == PROMQL_T_VECTOR &&
         result.n != 0)
-        lint_expr_report(c, c->root,
-                         arena_printf(c->a, "holds now, for %zu series of %.*s%s", result.n,
-                                      STR(s->from),
-                                      c->rule->hold_for != 0 ? "; it fires after \"for\"" : "")
-                             .p);
+        see_firing(c, result.n);
+}
+
+/* -- R085: many -- */
+
+enum { MANY_SERIES = 10000 };
+
+static bool see_many(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct online_name *name =
+        x->kind == PROMQL_SELECTOR ? lint_samples_find(c->set->samples, x->selector.name) : NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; name != NULL && i < name->n; i++) {
+        bool is_in = true;
+
+        for (size_t k = 0; k < x->selector.matchers.n && is_in; k++)
+            is_in = matcher_matches(&x->selector.matchers.v[k],
+                                    labels_get(name->v[i].labels, x->selector.matchers.v[k].name));
+        n += is_in;
+    }
+    if (n > MANY_SERIES)
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   arena_printf(c->a, "it selects %zu series of %.*s", n,
+                                                STR(c->set->samples->from))
+                                       .p),
+                  "select fewer, or let a rule record the aggregate that is needed");
+    return true;
+}
+
+static void check_many(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_many, c);
+}
+
+/* -- R043: types -- */
+
+static bool see_live_type(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct promql_expr *in =
+        promql_is_rate(x) && x->call.n_args != 0 ? promql_unwrap(x->call.args[0]) : NULL;
+    str suffix;
+
+    if (in == NULL || in->kind != PROMQL_RANGE)
+        return true;
+    in = in->range.selector;
+    if (catalogue_find(&c->set->catalogue, in->selector.name, &suffix) == NULL &&
+        is_type(c->set->samples, in->selector.name, "gauge"))
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   arena_printf(c->a,
+                                                "\"%.*s\" is a gauge in %.*s: each fall of it "
+                                                "counts as a counter's restart",
+                                                STR(in->selector.name), STR(c->set->samples->from))
+                                       .p),
+                  "use deriv() for a gauge's slope, delta() for its change");
+    return true;
+}
+
+static void check_live_type(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_live_type, c);
 }
 
 const struct lint_expr_row lint_online_rows[] = {
-    {"R080", false, check_missing},
-    {"R083", true, check_firing},
+    {"R041", false, lint_partners}, {"R043", false, check_live_type},
+    {"R080", false, check_missing}, {"R081", false, lint_lost_labels},
+    {"R083", true, check_firing},   {"R085", false, check_many},
 };
 const size_t lint_online_n_rows = ARRAY_LEN(lint_online_rows);

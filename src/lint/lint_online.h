@@ -1,7 +1,7 @@
 /* lint_online.h - rules beside what an exporter really exports: names, labels and values that are not there, what would fire now;
  * and whether that text itself makes sense.
  *
- * Errors   M001 to M003, R080 to R083 of lint/checks.h; M001 is an error.
+ * Errors   M001 to M003, R041, R043, R080 to R083 of lint/checks.h; M001 is an error.
  * Owns     the samples own all of their text; what a check reports is the diags'.
  */
 #ifndef LINT_LINT_ONLINE_H
@@ -9,10 +9,28 @@
 
 #include "base/time.h"
 #include "lint/lint_expr.h"
+#include "model/labels.h"
 
 /* from: the file or the URL, for messages. again: the same read a second time, or empty: counters must not have fallen. */
 struct lint_samples *lint_samples_read(str from, str text, str again, ts_ms now, struct diags *d);
 void lint_samples_free(struct lint_samples *s); /* NULL is fine */
+
+struct online_series {
+    struct labels labels;
+    double value;
+    int line;
+};
+
+struct online_name {
+    struct online_series *v;
+    size_t n;
+};
+
+/* The series of a name; NULL: there is none. */
+const struct online_name *lint_samples_find(const struct lint_samples *s, str name);
+/* Whether job and instance are among the labels: a Prometheus was asked, not an exporter. */
+bool lint_samples_have_targets(const struct lint_samples *s);
+str lint_samples_from(const struct lint_samples *s);
 
 extern const struct lint_expr_row lint_online_rows[]; /* asked only where the set has samples */
 extern const size_t lint_online_n_rows;

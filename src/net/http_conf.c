@@ -2,6 +2,7 @@
  * tables. */
 #include "net/http_conf.h"
 
+#include "codec/url.h"
 #include "schema/schema.h"
 #include "tocsin/global.h"
 
@@ -362,11 +363,29 @@ static void check_auth(struct conf_check *c, struct http_conf *h)
     }
 }
 
+/* As Go parses it: HOST:PORT alone is none where HOST begins with a digit. */
+static void check_proxy_url(struct conf_check *c, str text)
+{
+    struct arena a;
+    struct url url;
+    struct err e = ERR_INIT;
+
+    if (text.n == 0)
+        return;
+    arena_init(&a, 0);
+    if (!url_parse(text, &a, &url, &e)) {
+        conf_error(c, "proxy_url", "is no URL: %s", e.msg);
+        conf_help(c, "write it with its scheme: http://HOST:PORT");
+    }
+    arena_release(&a);
+}
+
 static void http_conf_check_http(struct conf_check *c, void *obj)
 {
     struct http_conf *h = obj;
 
     check_auth(c, h);
+    check_proxy_url(c, h->proxy_url);
     if (h->proxy_from_environment && h->proxy_url.n != 0)
         conf_error(c, "proxy_url", "cannot stand beside \"proxy_from_environment\"");
     if (h->no_proxy.n != 0 && h->proxy_from_environment)

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Lint beside an exporter that is asked over HTTP: it is read twice, and a counter must not fall in between.
+"""Lint beside an exporter that is asked over HTTP: it is read twice, and a counter must not fall in between. Lint beside a
+Prometheus.
 
     online.py PROGRAM"""
-import http.server, json, os, subprocess, sys, tempfile, threading
+import http.server, json, os, subprocess, sys, tempfile, threading, urllib.parse
 
 READS = [
     """# TYPE jobs_total counter
@@ -19,6 +20,71 @@ took_seconds_count 3
 ]
 READS.append(READS[0].replace('jobs_total{queue="a"} 9', 'jobs_total{queue="a"} 5').replace("depth 7", "depth 1").replace("_count 3", "_count 2"))
 asked = []
+
+
+FEDERATED = """# TYPE up untyped
+up{instance="i:1",job="node"} 1 1000
+# TYPE jobs_total untyped
+jobs_total{instance="i:1",job="node",queue="a"} 5 1000
+"""
+
+
+class Prometheus(http.server.BaseHTTPRequestHandler):
+    asked = []
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        path = urllib.parse.unquote(self.path)
+        if path.startswith("/p/federate?"):
+            body = FEDERATED
+        elif "rate(jobs_total[5m])" in path:
+            body = '{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]},{"metric":{},"value":[1,"2"]}]}}'
+        else:
+            body = '{"data":{"result":[],"resultType":"vector"},"status":"success"}'
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+def prometheus(program, d):
+    """What the rules select is asked for, once, and each alert's expression; job and instance are labels as others."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), Prometheus)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    rules = os.path.join(d, "rules.yml")
+    open(rules, "w").write("""groups:
+- name: g
+  rules:
+  - {alert: A, for: 1m, expr: 'rate(jobs_total[5m]) > 1'}
+  - {alert: B, for: 1m, expr: 'up{job="nod"} == 0'}
+  - {alert: C, for: 1m, expr: 'sum by (job) (jobs_total) / up > 7'}
+  - {alert: D, for: 1m, expr: 'jobs_totl > 7'}
+  - {alert: E, for: 1m, expr: 'sum by (qeue) (jobs_total) > 7'}
+  - {record: r, expr: 'rate(jobs_total[5m])'}
+""")
+    run = lambda u: subprocess.run([program, "lint", "-o", "json", "--metrics", u, rules], capture_output=True, text=True)
+    url = f"http://127.0.0.1:{server.server_port}/p/"
+    p = run(url)
+    server.shutdown()
+    server.server_close()
+    dead = run(url)
+    got = sorted((x["id"], x["line"]) for x in json.loads(p.stdout)["problems"])
+    names = set(urllib.parse.unquote(Prometheus.asked[0]).split("?")[1].replace("match[]=", "").split("&"))
+    yield f"a Prometheus: {got}", got == [("R041", 6), ("R043", 8), ("R080", 7), ("R081", 8), ("R082", 5), ("R083", 4)]
+    yield f"it is asked for what is selected: {names}", names == {"jobs_total", "up", "jobs_totl"}
+    yield "and for each alert", len(Prometheus.asked) == 6
+    yield "one that does not answer is told", dead.returncode == 1 and "cannot reach" in dead.stderr
+
+
+def many(program, d):
+    page, rules = os.path.join(d, "page"), os.path.join(d, "many.yml")
+    open(page, "w").write("".join('x{a="%d",b="%d"} 1\n' % (i, i % 2) for i in range(10001)))
+    open(rules, "w").write("groups: [{name: g, rules: [{record: r, expr: sum(x)}, {record: s, expr: 'sum(x{b=\"1\"})'}]}]\n")
+    p = subprocess.run([program, "lint", "-o", "json", "--metrics", page, rules], capture_output=True, text=True)
+    got = [(x["id"], x["column"]) for x in json.loads(p.stdout)["problems"]]
+    yield f"more than 10,000 series are told, and 5,000 are not: {got}", got == [("R085", 50)]
 
 
 class Exporter(http.server.BaseHTTPRequestHandler):
@@ -51,7 +117,9 @@ def main():
         server.server_close()
         dead = run(url)
     failed = 0
-    for what, ok in (("two reads of the path", asked == ["/metrics"] * 2), (f"{got} is {wanted}", got == wanted),
+    with tempfile.TemporaryDirectory() as d:
+        more = [*prometheus(program, d), *many(program, d)]
+    for what, ok in (*more, ("two reads of the path", asked == ["/metrics"] * 2), (f"{got} is {wanted}", got == wanted),
                      ("an exporter that does not answer is told", dead.returncode == 1 and dead.stderr and not dead.stdout)):
         print(("ok   " if ok else "FAIL ") + what)
         failed += not ok

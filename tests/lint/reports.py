@@ -89,7 +89,39 @@ def main(d):
     check("--fix keeps the link", os.path.islink(os.path.join(d, "link.yml")), "")
 
 
+def levels(d):
+    """A configuration's "lint": of all of its folder, of some files; flags hold against it."""
+    for folder, group in (("own", "h"), ("vendor", "g")):
+        os.mkdir(os.path.join(d, folder))
+        with open(os.path.join(d, folder, "r.yml"), "w") as f:
+            f.write("groups: [{name: %s, rules: [{alert: %s, expr: absent(x)}, {record: %s, expr: 'up{a=~\"b\"}'}]}]\n" % (group, group, group))
+    with open(os.path.join(d, "tocsin.yml"), "w") as f:
+        f.write("""rule_files: [own/*.yml, vendor/*.yml]
+lint:
+  disable: [C003]
+  severity: {R031: error}
+  paths: [{files: ['vendor/*.yml'], severity: {R046: off, R031: info}}]
+""")
+
+    def found(*args, want):
+        return sorted((g["file"], g["id"], g["severity"]) for g in json.loads(lint(*args, "-o", "json", cwd=d, want=want))["problems"])
+
+    wanted = [("./own/r.yml", "R031", "error"), ("./own/r.yml", "R046", "warning"), ("./vendor/r.yml", "R031", "info")]
+    got = found(".", want=1)
+    check("lint: of a configuration", got == wanted, got)
+    got = found(d, want=1)
+    check("lint: by another path", [g[1:] for g in got] == [w[1:] for w in wanted], got)
+    got = found("./tocsin.yml", "vendor/r.yml", "own/../own", want=1)
+    check("lint: files by another name", [g[1:] for g in got] == [("R031", "error"), ("R046", "warning"), ("R031", "info")], got)
+    got = found("--severity=R031=warning", "--disable=R046", ".", want=0)
+    check("lint: and flags", {g[1:] for g in got} == {("R031", "warning")}, got)
+    got = found("own", want=0)
+    check("lint: without the configuration", ("own/r.yml", "R031", "warning") in got, got)
+
+
 PROGRAM = os.path.abspath(sys.argv[1])
+with tempfile.TemporaryDirectory() as folder:
+    levels(folder)
 with tempfile.TemporaryDirectory() as folder:
     main(folder)
 print(f"{failed} failures")

@@ -68,7 +68,13 @@ static void places_inside_scalars(void **state)
                                "    two\n"
                                "  plain: up == 0\n"
                                "  tagged: !!str \"up == 0\"\n"
-                               "  escaped: \"a\\tb\"\n"),
+                               "  escaped: \"a\\tb\\\"c\"\n"
+                               "  single: 'it''s up'\n"
+                               "  long: up\n"
+                               "    == 0\n"
+                               "  joined: \"up \\\n"
+                               "    == 1\"\n"
+                               "  coded: \"a\\x41b\"\n"),
                              true);
     const struct yaml_node *a = yaml_get(f.doc.root, S("a"));
     struct diag_place p;
@@ -84,7 +90,11 @@ static void places_inside_scalars(void **state)
     assert_int_equal(p.col, 6);
     assert_int_equal(f.doc.source.p[p.at], 't');
     p = yaml_place_in(&f.doc, yaml_get(a, S("fold")), 4, 1);
-    assert_int_equal(p.line, 8);
+    assert_int_equal(p.line, 10);
+    assert_int_equal(p.col, 5);
+    p = yaml_place_in(&f.doc, yaml_get(a, S("fold")), 0, 7); /* over both lines */
+    assert_int_equal(p.line, 9);
+    assert_int_equal(p.len, 11);
     p = yaml_place_in(&f.doc, yaml_get(a, S("plain")), 3, 2);
     assert_int_equal(p.line, 11);
     assert_int_equal(p.col, 13);
@@ -93,7 +103,22 @@ static void places_inside_scalars(void **state)
     assert_int_equal(f.doc.source.p[p.at], '=');
     assert_int_equal(p.col, 21);
     p = yaml_place_in(&f.doc, yaml_get(a, S("escaped")), 2, 1);
-    assert_int_equal(p.col, 12);
+    assert_int_equal(p.col, 16);
+    p = yaml_place_in(&f.doc, yaml_get(a, S("escaped")), 4, 1);
+    assert_int_equal(f.doc.source.p[p.at], 'c');
+    p = yaml_place_in(&f.doc, yaml_get(a, S("single")), 5, 2);
+    assert_int_equal(f.doc.source.p[p.at], 'u');
+    assert_int_equal(p.col, 18);
+    p = yaml_place_in(&f.doc, yaml_get(a, S("long")), 3, 2);
+    assert_int_equal(f.doc.source.p[p.at], '=');
+    assert_int_equal(p.line, 16);
+    assert_int_equal(p.col, 5);
+    p = yaml_place_in(&f.doc, yaml_get(a, S("joined")), 6, 1);
+    assert_int_equal(f.doc.source.p[p.at], '1');
+    assert_int_equal(p.line, 18);
+    p = yaml_place_in(&f.doc, yaml_get(a, S("coded")), 2,
+                      1); /* by number: the scalar's own start */
+    assert_int_equal(p.col, 10);
     drop(&f);
 }
 
