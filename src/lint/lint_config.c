@@ -99,45 +99,130 @@ static bool check_contradiction(struct config_linter *l, const struct route_conf
     return false;
 }
 
-static void check_shadows(struct config_linter *l, const struct route_conf *parent, size_t at)
+/* Earlier routes of one parent, so that each is compared with few: one that asks for a="b" takes all of a later one only if
+ * that asks for a="b", too. It is found by the rarest of such pairs that it asks for. */
+struct lint_siblings {
+    struct config_linter *l;
+    const struct route_conf *parent;
+    struct str_map counts;        /* pair -> in how many routes */
+    struct str_map by_pair;       /* pair -> struct lint_sibling *, the newest first */
+    struct lint_sibling *without; /* those that ask for no pair */
+    size_t n_without;
+    struct str_map twins; /* receiver and matchers of those that go on -> the first of them */
+};
+
+struct lint_sibling {
+    const struct route_conf *route;
+    struct lint_sibling *before;
+};
+
+enum { WITHOUT_MAX = 500 };
+
+static void lint_siblings_count(struct lint_siblings *s)
 {
-    const struct route_conf *r = &parent->routes[at];
+    for (size_t i = 0; i < s->parent->n_routes; i++) {
+        const struct matchers *ms = &s->parent->routes[i].matchers;
 
-    for (size_t i = 0; i < at; i++) {
-        const struct route_conf *before = &parent->routes[i];
-        struct diag *g;
+        for (size_t k = 0; k < ms->n; k++)
+            if (ms->v[k].op == MATCH_EQ) {
+                bool is_new;
+                void **n = str_map_add(&s->counts, matcher_text(s->l, &ms->v[k]), NULL, &is_new);
 
-        if (before->goes_on || !matchers_imply(&r->matchers, &before->matchers))
-            continue;
-        g = diags_add(l->d, DIAG_WARNING, "C020", r->place,
-                      "route: no alert comes here: an earlier route takes all with %.*s",
-                      STR(matchers_text(l, &before->matchers)));
-        diag_second(l->d, g, before->place);
-        diag_help(l->d, g, "give the earlier one \"continue: true\", or put this one first");
-        return;
+                *n = (void *)((uintptr_t)*n + 1);
+            }
     }
+}
+
+/* Empty: it asks for no pair. */
+static str lint_siblings_rarest(const struct lint_siblings *s, const struct route_conf *r)
+{
+    uintptr_t least = UINTPTR_MAX;
+    str out = STR_NONE;
+
+    for (size_t k = 0; k < r->matchers.n; k++) {
+        str pair;
+        uintptr_t n;
+
+        if (r->matchers.v[k].op != MATCH_EQ)
+            continue;
+        pair = matcher_text(s->l, &r->matchers.v[k]);
+        n = (uintptr_t)*str_map_get(&s->counts, pair);
+        if (n < least) {
+            least = n;
+            out = pair;
+        }
+    }
+    return out;
+}
+
+static void lint_siblings_add(struct lint_siblings *s, const struct route_conf *r)
+{
+    struct lint_sibling *x, **list = &s->without;
+    str pair;
+
+    if (r->goes_on)
+        return;
+    pair = lint_siblings_rarest(s, r);
+    if (pair.n == 0 && s->n_without++ >= WITHOUT_MAX)
+        return;
+    if (pair.n != 0)
+        list = (struct lint_sibling **)str_map_add(&s->by_pair, pair, NULL, &(bool){false});
+    x = arena_new(s->l->a, struct lint_sibling);
+    *x = (struct lint_sibling){r, *list};
+    *list = x;
+}
+
+/* The first of the list and of what was found before. */
+static const struct route_conf *first_that_takes(const struct lint_sibling *x,
+                                                 const struct route_conf *r,
+                                                 const struct route_conf *found)
+{
+    for (; x != NULL; x = x->before)
+        if ((found == NULL || x->route < found) &&
+            matchers_imply(&r->matchers, &x->route->matchers))
+            found = x->route;
+    return found;
+}
+
+static void check_shadows(struct lint_siblings *s, const struct route_conf *r)
+{
+    const struct route_conf *before = first_that_takes(s->without, r, NULL);
+    struct config_linter *l = s->l;
+    struct diag *g;
+
+    for (size_t k = 0; k < r->matchers.n; k++)
+        if (r->matchers.v[k].op == MATCH_EQ) {
+            void **list = str_map_get(&s->by_pair, matcher_text(l, &r->matchers.v[k]));
+
+            before = first_that_takes(list != NULL ? *list : NULL, r, before);
+        }
+    if (before == NULL)
+        return;
+    g = diags_add(l->d, DIAG_WARNING, "C020", r->place,
+                  "route: no alert comes here: an earlier route takes all with %.*s",
+                  STR(matchers_text(l, &before->matchers)));
+    diag_second(l->d, g, before->place);
+    diag_help(l->d, g, "give the earlier one \"continue: true\", or put this one first");
 }
 
 /* -- C025: routes that share a log entry -- */
 
-static void check_twins(struct config_linter *l, const struct route_conf *parent, size_t at)
+static void check_twins(struct lint_siblings *s, const struct route_conf *r)
 {
-    const struct route_conf *r = &parent->routes[at];
+    struct config_linter *l = s->l;
+    str key =
+        arena_printf(l->a, "%.*s\n%.*s", STR(r->receiver), STR(matchers_text(l, &r->matchers)));
+    void **hit = str_map_get(&s->twins, key);
 
-    for (size_t i = 0; i < at; i++) {
-        const struct route_conf *before = &parent->routes[i];
-        struct diag *g;
-
-        if (!before->goes_on || !str_eq(before->receiver, r->receiver) ||
-            !str_eq(matchers_text(l, &before->matchers), matchers_text(l, &r->matchers)))
-            continue;
-        g = diags_add(
-            l->d, DIAG_WARNING, "C025", r->place,
-            "route: it and an earlier one have the same matchers and receiver, and so one "
-            "entry of the notification log: what one tells the other takes for told");
-        diag_second(l->d, g, before->place);
-        return;
-    }
+    if (hit != NULL)
+        diag_second(
+            l->d,
+            diags_add(l->d, DIAG_WARNING, "C025", r->place,
+                      "route: it and an earlier one have the same matchers and receiver, and so "
+                      "one entry of the notification log: what one tells the other takes for told"),
+            ((const struct route_conf *)*hit)->place);
+    else if (r->goes_on)
+        (void)str_map_put(&s->twins, key, (void *)(uintptr_t)r);
 }
 
 /* -- C027: timers -- */
@@ -203,15 +288,23 @@ static void check_route(struct config_linter *l, const struct route_conf *r,
                         const struct route_above *up)
 {
     const struct route_above here = {up, r};
+    struct lint_siblings s = {.l = l, .parent = r};
 
     check_timers(l, r);
     check_wait(l, r, up);
+    lint_siblings_count(&s);
     for (size_t i = 0; i < r->n_routes; i++) {
-        if (!check_contradiction(l, &r->routes[i], &here))
-            check_shadows(l, r, i);
-        check_twins(l, r, i);
-        check_route(l, &r->routes[i], &here);
+        const struct route_conf *child = &r->routes[i];
+
+        if (!check_contradiction(l, child, &here))
+            check_shadows(&s, child);
+        check_twins(&s, child);
+        lint_siblings_add(&s, child);
+        check_route(l, child, &here);
     }
+    str_map_release(&s.counts);
+    str_map_release(&s.by_pair);
+    str_map_release(&s.twins);
 }
 
 /* -- C021: what nobody uses -- */
