@@ -227,25 +227,38 @@ bool history_file_replace(struct history_file *f, enum history_table t, int64_t 
     return file_step(f, f->of[t][HISTORY_REPLACE], key, 0, body, e);
 }
 
-static bool file_take_row(sqlite3_stmt *s, enum history_table t, bool has_body, history_row_fn *row,
-                          void *arg, struct err *e)
+static bool file_has_all(str body, const struct history_needles *needles)
 {
-    int64_t key = sqlite3_column_int64(s, 0);
+    for (size_t i = 0; needles != NULL && i < needles->n; i++)
+        if (memmem(body.p, body.n, needles->v[i].p, needles->v[i].n) == NULL)
+            return false;
+    return true;
+}
+
+static bool file_take_row(sqlite3_stmt *s, enum history_table t, bool has_body,
+                          const struct history_needles *needles, history_row_fn *row, void *arg,
+                          struct err *e)
+{
     const char *p = sqlite3_column_blob(s, 1);
     str body = {p, (size_t)sqlite3_column_bytes(s, 1)};
+    int64_t key;
 
+    if (!file_has_all(body, needles))
+        return true;
+    key = sqlite3_column_int64(s, 0);
     return (!has_body || history_unseal(&body, history_seal_key(t, key), e)) &&
            row(arg, key, body, e);
 }
 
 static bool file_read_rows(struct history_file *f, sqlite3_stmt *s, enum history_table t,
-                           history_row_fn *row, void *arg, struct err *e)
+                           const struct history_needles *needles, history_row_fn *row, void *arg,
+                           struct err *e)
 {
     struct err why = ERR_INIT;
     int rc;
 
     while ((rc = sqlite3_step(s)) == SQLITE_ROW)
-        if (!file_take_row(s, t, s != f->keys, row, arg, &why))
+        if (!file_take_row(s, t, s != f->keys, needles, row, arg, &why))
             break;
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
         file_failed(f, &why, "read");
@@ -255,32 +268,38 @@ static bool file_read_rows(struct history_file *f, sqlite3_stmt *s, enum history
     return why.code == ERR_NONE;
 }
 
-static bool file_read_range(struct history_file *f, sqlite3_stmt *s, enum history_table t,
-                            int64_t from, int64_t to, history_row_fn *row, void *arg, struct err *e)
+static bool file_bind_range(struct history_file *f, sqlite3_stmt *s, int64_t from, int64_t to,
+                            struct err *e)
 {
-    if (sqlite3_bind_int64(s, 1, from) != SQLITE_OK || sqlite3_bind_int64(s, 2, to) != SQLITE_OK)
-        return file_failed(f, e, "read");
-    return file_read_rows(f, s, t, row, arg, e);
+    return (sqlite3_bind_int64(s, 1, from) == SQLITE_OK &&
+            sqlite3_bind_int64(s, 2, to) == SQLITE_OK) ||
+           file_failed(f, e, "read");
 }
 
 bool history_file_read(struct history_file *f, enum history_table t, int64_t from, int64_t to,
                        history_row_fn *row, void *arg, struct err *e)
 {
-    return file_read_range(f, f->of[t][HISTORY_READ], t, from, to, row, arg, e);
+    return file_bind_range(f, f->of[t][HISTORY_READ], from, to, e) &&
+           file_read_rows(f, f->of[t][HISTORY_READ], t, NULL, row, arg, e);
 }
 
-bool history_file_read_metric(struct history_file *f, int64_t metric, history_row_fn *row,
-                              void *arg, struct err *e)
+bool history_file_read_series(struct history_file *f, int64_t metric,
+                              const struct history_needles *needles, history_row_fn *row, void *arg,
+                              struct err *e)
 {
-    if (sqlite3_bind_int64(f->by_metric, 1, metric) != SQLITE_OK)
-        return file_failed(f, e, "read");
-    return file_read_rows(f, f->by_metric, HISTORY_SERIES, row, arg, e);
+    sqlite3_stmt *s = metric >= 0 ? f->by_metric : f->of[HISTORY_SERIES][HISTORY_READ];
+    bool ok = metric >= 0
+                  ? sqlite3_bind_int64(s, 1, metric) == SQLITE_OK || file_failed(f, e, "read")
+                  : file_bind_range(f, s, 0, INT64_MAX, e);
+
+    return ok && file_read_rows(f, s, HISTORY_SERIES, needles, row, arg, e);
 }
 
 bool history_file_read_keys(struct history_file *f, int64_t from, int64_t to, history_row_fn *row,
                             void *arg, struct err *e)
 {
-    return file_read_range(f, f->keys, HISTORY_SAMPLE, from, to, row, arg, e);
+    return file_bind_range(f, f->keys, from, to, e) &&
+           file_read_rows(f, f->keys, HISTORY_SAMPLE, NULL, row, arg, e);
 }
 
 bool history_file_spans(struct history_file *f, int64_t *first, int64_t *last, struct err *e)

@@ -87,8 +87,14 @@ uint64_t history_seal_key(enum history_table t, int64_t key);
 typedef bool history_row_fn(void *arg, int64_t key, str body, struct err *e);
 bool history_file_read(struct history_file *f, enum history_table t, int64_t from, int64_t to,
                        history_row_fn *row, void *arg, struct err *e) must_check;
-bool history_file_read_metric(struct history_file *f, int64_t metric, history_row_fn *row,
-                              void *arg, struct err *e) must_check;
+/* The same of series: of a metric, or all (-1), whose bodies have each of these bytes somewhere. Others are not looked at. */
+struct history_needles {
+    const str *v;
+    size_t n;
+};
+bool history_file_read_series(struct history_file *f, int64_t metric,
+                              const struct history_needles *needles, history_row_fn *row, void *arg,
+                              struct err *e) must_check;
 /* The same of samples, without their bodies. */
 bool history_file_read_keys(struct history_file *f, int64_t from, int64_t to, history_row_fn *row,
                             void *arg, struct err *e) must_check;

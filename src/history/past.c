@@ -163,8 +163,30 @@ static int64_t past_metric(const struct past_reading *r)
     return -1;
 }
 
+/* Of each matcher that wants a value: its label as a series that matches has it in its bytes. */
+static struct history_needles past_needles(const struct past_reading *r)
+{
+    struct arena *a = &r->p->scratch;
+    str *v = arena_array(a, r->ms->n + 1, sizeof(*v));
+    size_t n = 0;
+
+    for (size_t m = 0; m < r->ms->n; m++) {
+        const struct matcher *x = &r->ms->v[m];
+        struct buf b = BUF_INIT;
+
+        if (x->op != MATCH_EQ || x->value.n == 0)
+            continue;
+        pack_u64(&b, r->names[m]);
+        pack_u64(&b, past_symbol_of(r, x->value));
+        v[n++] = arena_str(a, buf_str(&b));
+        buf_release(&b);
+    }
+    return (struct history_needles){v, n};
+}
+
 static bool past_find_series(struct past_reading *r, struct err *e)
 {
+    struct history_needles needles;
     int64_t metric;
 
     if (!history_file_read(&r->file, HISTORY_SYMBOL, 0, INT64_MAX, past_see_symbol, r, e))
@@ -176,9 +198,8 @@ static bool past_find_series(struct past_reading *r, struct err *e)
     metric = past_metric(r);
     if (metric == (int64_t)r->symbols.n) /* nothing has that name */
         return true;
-    return metric >= 0
-               ? history_file_read_metric(&r->file, metric, past_see_series, r, e)
-               : history_file_read(&r->file, HISTORY_SERIES, 0, INT64_MAX, past_see_series, r, e);
+    needles = past_needles(r);
+    return history_file_read_series(&r->file, metric, &needles, past_see_series, r, e);
 }
 
 /* -- rows -- */

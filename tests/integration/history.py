@@ -138,12 +138,12 @@ def test_what_is_written_follows_the_configuration():
             assert not instant(t, "other", clock.now()).get("warnings")
             reload(config(x, keep="0s"))
             until("nothing is there", lambda: not [f for f in os.listdir(d + "/data/history") if f.endswith(".db")], 10)
-            equal(t.metric("tocsin_history_state", state="off"), 1)
+            until("it says so", lambda: t.metric("tocsin_history_state", state="off") == 1)
             reload(config(x, "selected"))
             n = spans(t)
             clock.ends_in(3)
             until("a span more", lambda: spans(t) > n, 30)
-            equal(t.metric("tocsin_history_state", state="writes"), 1)
+            until("it says so", lambda: t.metric("tocsin_history_state", state="writes") == 1)
 
 
 def end_again_and_again(d, how, lost, rounds):
@@ -199,7 +199,7 @@ def test_a_full_disk_keeps_no_rule_and_no_page_back():
             disk.mode("f")
             clock.ends_in(2)
             until("it fails", lambda: t.metric("tocsin_history_failures_total"), 30)
-            equal(t.metric("tocsin_history_state", state="fails"), 1)
+            until("it says so", lambda: t.metric("tocsin_history_state", state="fails") == 1)
             x.text("/metrics", "level 200\n")
             until("the alert is told", lambda: told(sink, "High") == ["firing"], 15)
             disk.mode("n")
@@ -208,7 +208,7 @@ def test_a_full_disk_keeps_no_rule_and_no_page_back():
             n = spans(t)
             disk.mode("")
             until("it is written again", lambda: spans(t) > n, 60)
-            equal(t.metric("tocsin_history_state", state="writes"), 1)
+            until("it says so", lambda: t.metric("tocsin_history_state", state="writes") == 1)
 
 
 def test_a_damaged_day_is_set_aside_and_told():
