@@ -110,12 +110,6 @@ def test_what_is_written_follows_the_configuration():
         clock, shown = Clock(d), counting(x)
         clock.ends_in(3)
         with Tocsin(config(x, "essentials"), d, files={"r.yml": RULES}, env=clock.env) as t:
-            def written(name):
-                def names():
-                    return ask(t, "label/__name__/values", start=0, end=clock.now() - 400)["data"]
-                clock.ends_in(3)
-                return until("a span more", lambda: spans(t) and clock.now() > 0 and name in names() and names(), 40)
-
             def reload(text):
                 write(t.config_file, text)
                 equal(t.post("/-/reload", "").status, 200)
