@@ -126,6 +126,8 @@ static bool file_check(struct history_file *f, int64_t version, struct err *e)
 {
     bool is_there;
 
+    if (version == 0)
+        return err_set(e, ERR_NOT_FOUND, "a file of history is empty");
     if (version > FILE_VERSION)
         return err_set(e, ERR_UNSUPPORTED, "a newer version wrote this file of history");
     if (!file_number(f, "SELECT span FROM base", &f->base, &is_there, e))
@@ -141,8 +143,8 @@ bool history_file_open(struct history_file *f, const char *path, int64_t base, s
     *f = (struct history_file){0};
     if (file_touch(path, e) && file_connect(f, path, true, e) &&
         file_number(f, "PRAGMA user_version", &version, &is_there, e) &&
-        (version != 0 || file_create(f, base, e)) && file_check(f, version, e) &&
-        file_prepare_all(f, true, e))
+        (version != 0 || file_create(f, base, e)) &&
+        file_check(f, version != 0 ? version : FILE_VERSION, e) && file_prepare_all(f, true, e))
         return true;
     history_file_close(f);
     return false;

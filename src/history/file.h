@@ -8,7 +8,8 @@
  *
  * Shapes   16 million series, some hundred spans.
  * Units    spans as numbers since 1970, everywhere but in the file.
- * Errors   ERR_CORRUPT: the file is damaged; ERR_UNSUPPORTED: a newer version's; ERR_IO, ERR_LIMIT (no space).
+ * Errors   ERR_CORRUPT: the file is damaged; ERR_NOT_FOUND: it is empty, as when its first writer ended at once;
+ *          ERR_UNSUPPORTED: a newer version's; ERR_IO, ERR_LIMIT (no space).
  * Owns     the struct owns its connection; what rows are given is borrowed for the call. One thread at a time.
  * Source   formats.md; libraries.md 6.
  */

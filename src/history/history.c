@@ -186,33 +186,43 @@ static void history_drop_entry(struct history *h, size_t i)
     pthread_mutex_unlock(&h->lock);
 }
 
-static void history_set_aside(struct history *h, size_t i)
+static void history_set_aside(struct history *h, const char *name, const char *why)
 {
-    struct history_entry x = h->files.v[i];
     char path[HISTORY_PATH], from[HISTORY_PATH + 8], to[HISTORY_PATH + 24];
 
-    if (history_is_current(h, &x))
+    if (strcmp(name, h->current) == 0)
         history_writer_close(&h->writer);
-    history_path(h, x.name, path);
+    history_path(h, name, path);
     for (size_t k = ARRAY_LEN(suffixes); k-- != 0;) {
         snprintf(from, sizeof(from), "%s%s", path, suffixes[k]);
         snprintf(to, sizeof(to), "%s.damaged%s", path, suffixes[k]);
         (void)rename(from, to);
     }
     log_error("a file of history is damaged: it is set aside, and what it has is not shown",
-              LOG_STR("path", str_of(path)), LOG_STR("why", str_of(x.why)));
-    history_drop_entry(h, i);
+              LOG_STR("path", str_of(path)), LOG_STR("why", str_of(why)));
     pthread_mutex_lock(&h->lock);
+    vec_remove(&h->files, (size_t)(history_entry_of(h, name) - h->files.v));
+    history_count_files(h);
     h->figures.damaged++;
-    snprintf(h->figures.why, sizeof(h->figures.why), "%s: %s", x.name, x.why);
+    snprintf(h->figures.why, sizeof(h->figures.why), "%s: %s", name, why);
     pthread_mutex_unlock(&h->lock);
 }
 
 static void history_set_aside_damaged(struct history *h)
 {
-    for (size_t i = h->files.n; i-- != 0;)
-        if (h->files.v[i].is_damaged)
-            history_set_aside(h, i);
+    struct history_entry x;
+
+    for (bool found = true; found;) {
+        found = false;
+        pthread_mutex_lock(&h->lock); /* others note damage */
+        for (size_t i = 0; i < h->files.n && !found; i++) {
+            x = h->files.v[i];
+            found = x.is_damaged;
+        }
+        pthread_mutex_unlock(&h->lock);
+        if (found)
+            history_set_aside(h, x.name, x.why);
+    }
 }
 
 /* -- opening -- */
@@ -222,7 +232,7 @@ static int history_by_name(const void *a, const void *b)
     return strcmp(((const struct history_entry *)a)->name, ((const struct history_entry *)b)->name);
 }
 
-/* Another file's begin is a power cut's, before anything was in it. */
+/* One that is empty was begun when a power cut came: the next writer makes it. */
 static void history_look_at_file(struct history *h, struct history_entry *x)
 {
     char path[HISTORY_PATH];
@@ -243,7 +253,7 @@ static void history_look_at_file(struct history *h, struct history_entry *x)
         x->last = 0;
         snprintf(x->why, sizeof(x->why), "%s", e.msg);
     }
-    if (!ok && !x->is_damaged)
+    if (!ok && !x->is_damaged && e.code != ERR_NOT_FOUND)
         log_warn("a file of history cannot be read", LOG_STR("path", str_of(path)), LOG_ERR(&e));
 }
 
