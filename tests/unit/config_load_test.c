@@ -296,6 +296,30 @@ static void files_merge(void **state)
     drop(&l);
 }
 
+/* storage.history, and what follows from it for what is scraped. */
+static void history(void **state)
+{
+    struct loaded l = load("route: {receiver: r}\n" SINK);
+
+    (void)state;
+    assert_non_null(l.c);
+    assert_true(l.c->storage.history.keep == NS_PER_D &&
+                l.c->storage.history.max_size == 256 << 20);
+    assert_str(l.c->storage.history.what, "essentials");
+    assert_false(config_writes_all(l.c) || config_reads_own(l.c));
+    drop(&l);
+    l = load(
+        "route: {receiver: r}\nstorage: {history: {keep: 2d, what: all, max_size: 1GiB}}\n" SINK);
+    assert_non_null(l.c);
+    assert_true(config_writes_all(l.c) && config_reads_own(l.c));
+    assert_true(l.c->storage.history.max_size == 1 << 30);
+    drop(&l);
+    l = load("route: {receiver: r}\nstorage: {history: {keep: 0, what: all}}\n" SINK);
+    assert_non_null(l.c);
+    assert_false(config_writes_all(l.c) || config_reads_own(l.c));
+    drop(&l);
+}
+
 static void files_that_say_nothing(void **state)
 {
     static const char *const texts[] = {
@@ -725,6 +749,7 @@ int main(void)
         cmocka_unit_test(printed_again_loads_again),
         cmocka_unit_test(all_problems_at_once),
         cmocka_unit_test(dialects),
+        cmocka_unit_test(history),
         cmocka_unit_test(hash_is_alertmanagers),
         cmocka_unit_test(the_tables_describe_all_keys),
     };
