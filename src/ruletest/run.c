@@ -64,16 +64,16 @@ static bool ruletest_add_sample(struct ruletest *t, struct ruletest_input *x, si
     switch (v->kind) {
     case SERIES_OMITTED: return true;
     case SERIES_STALE:
-        (void)tsdb_batch_add(&t->batch, TSDB_REF_NEW, x->labels, stale_marker());
+        tsdb_batch_add(&t->batch, TSDB_REF_NEW, x->labels, stale_marker());
         return true;
-    case SERIES_FLOAT: (void)tsdb_batch_add(&t->batch, TSDB_REF_NEW, x->labels, v->v); return true;
+    case SERIES_FLOAT: tsdb_batch_add(&t->batch, TSDB_REF_NEW, x->labels, v->v); return true;
     case SERIES_HISTOGRAM: break;
     }
     if (!series_to_histogram(v, &x->before, t->a, &h, e) || !histogram_check(&h, e))
         return false;
     if (h.schema > HISTOGRAM_SCHEMA_MAX)
         return err_set(e, ERR_INVALID, "a histogram's schema is above %d", HISTOGRAM_SCHEMA_MAX);
-    (void)tsdb_batch_add_histogram(&t->batch, TSDB_REF_NEW, x->labels, &h);
+    tsdb_batch_add_histogram(&t->batch, TSDB_REF_NEW, x->labels, &h);
     return true;
 }
 

@@ -367,6 +367,7 @@ static void begin_batch(struct ingest *g)
         g->epoch = epoch;
     }
     line_cache_begin(&g->lines);
+    vec_reserve(&g->batch.items, g->lines.v.n + SCRAPE_REPORTS);
     vec_clear(&g->fresh);
 }
 

@@ -26,6 +26,7 @@ void tsdb_batch_release(struct tsdb_batch *b)
     vec_release(&b->items);
     vec_release(&b->timed);
     vec_release(&b->labels);
+    vec_release(&b->rest);
     arena_release(&b->a);
 }
 
@@ -40,6 +41,7 @@ uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_str
     vec_clear(&b->items);
     vec_clear(&b->timed);
     vec_clear(&b->labels);
+    vec_clear(&b->rest);
     arena_reset(&b->a);
     tsdb_lock_write(db);
     s->is_busy = true;
@@ -60,18 +62,22 @@ static struct tsdb_item item_of(struct tsdb_batch *b, uint32_t ref, struct label
     return item;
 }
 
-static struct tsdb_item *batch_add(struct tsdb_batch *b, uint32_t ref, struct labels ls)
+void tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v)
 {
-    vec_push(&b->items, item_of(b, ref, ls));
-    return vec_last(&b->items);
+    struct tsdb_item item = item_of(b, ref, ls);
+
+    item.slot = storage_float(v);
+    vec_push(&b->items, item);
 }
 
-struct tsdb_item *tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v)
+void tsdb_batch_set_start(struct tsdb_batch *b, ts_ms start)
 {
-    struct tsdb_item *item = batch_add(b, ref, ls);
+    struct tsdb_item item = *vec_last(&b->items);
+    struct tsdb_rest rest = tsdb_rest_of(b, &item);
 
-    item->slot = storage_float(v);
-    return item;
+    rest.start = start;
+    b->items.n--;
+    tsdb_batch_put(b, item, rest);
 }
 
 void tsdb_batch_add_at(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v, ts_ms t)
@@ -82,15 +88,15 @@ void tsdb_batch_add_at(struct tsdb_batch *b, uint32_t ref, struct labels ls, dou
     vec_push(&b->timed, x);
 }
 
-struct tsdb_item *tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
-                                           const struct histogram *h)
+void tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
+                              const struct histogram *h)
 {
-    struct tsdb_item *item = batch_add(b, ref, ls);
     struct histogram *own = arena_new(&b->a, struct histogram);
+    struct tsdb_item item = item_of(b, ref, ls);
 
     *own = histogram_copy(&b->a, h);
-    item->histogram = own;
-    return item;
+    item.slot = STORAGE_HISTOGRAM; /* of which kind the series is to be */
+    tsdb_batch_put(b, item, (struct tsdb_rest){own, 0});
 }
 
 /* -- series -- */
@@ -248,8 +254,8 @@ static void batch_resolve(struct tsdb_batch *b)
 
         if (item->ref != TSDB_REF_NEW)
             continue;
-        item->ref = tsdb_series_for(b->db, b->stream, NULL, b->labels.v[item->labels],
-                                    tsdb_slot_of(item), &why);
+        item->ref =
+            tsdb_series_for(b->db, b->stream, NULL, b->labels.v[item->labels], item->slot, &why);
         if (item->ref == TSDB_REF_DROPPED && why != TSDB_REFUSALS)
             tsdb_refuse(b, why);
     }
@@ -281,6 +287,7 @@ static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
 {
     struct tsdb *db = b->db;
     struct series_place *p = &db->series.places.v[item->ref];
+    struct tsdb_rest rest = tsdb_rest_of(b, item);
     storage_slot slot = item->slot;
 
     if (p->stream->root != b->stream->root) { /* adopted by another in the meantime */
@@ -293,16 +300,16 @@ static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
         tsdb_refuse(b, TSDB_DUPLICATE);
         return;
     }
-    if (item->histogram != NULL)
-        slot = batch_put_histogram(db, item->histogram, stream_before(b->stream, p));
+    if (rest.histogram != NULL)
+        slot = batch_put_histogram(db, rest.histogram, stream_before(b->stream, p));
     if (!stream_put(b->stream, p, slot, room_of(db))) {
-        if (item->histogram != NULL)
+        if (rest.histogram != NULL)
             slab_drop(&db->slab, slot);
         tsdb_refuse(b, TSDB_TOO_MUCH_MEMORY);
         return;
     }
-    if (item->start != 0)
-        stream_set_start(b->stream, p, item->start);
+    if (rest.start != 0)
+        stream_set_start(b->stream, p, rest.start);
     db->appended++;
 }
 
@@ -401,6 +408,7 @@ void tsdb_batch_clear(struct tsdb_batch *b)
     }
     vec_release(&b->items);
     vec_release(&b->timed);
+    vec_release(&b->rest);
     b->made = 0;
 }
 

@@ -129,8 +129,9 @@ static void write_items(struct tsdb_log *l, const struct tsdb_batch *batch)
 
     arena_init(&a, 0);
     VEC_EACH (const struct tsdb_item *, from, &batch->items) {
+        struct tsdb_rest rest = tsdb_rest_of(batch, from);
         struct log_item item = {
-            .start = from->start, .slot = from->slot, .histogram = from->histogram};
+            .start = rest.start, .slot = from->slot, .histogram = rest.histogram};
 
         if (from->ref == TSDB_REF_DROPPED)
             continue;

@@ -44,14 +44,13 @@ ts_ms tsdb_replayer_newest(const struct tsdb_replayer *r)
 static void add_item(struct tsdb_replayer *r, const struct log_item *item)
 {
     struct tsdb_batch *b = &r->batch;
-    struct tsdb_item own = {.slot = item->slot, .histogram = item->histogram, .start = item->start};
+    struct tsdb_item own = {.slot = item->histogram != NULL ? STORAGE_HISTOGRAM : item->slot};
     enum tsdb_refusal why;
 
     if (item->is_new)
-        vec_push(&r->refs,
-                 tsdb_series_for(r->db, b->stream, NULL, item->labels, tsdb_slot_of(&own), &why));
+        vec_push(&r->refs, tsdb_series_for(r->db, b->stream, NULL, item->labels, own.slot, &why));
     own.ref = r->refs.v[item->series];
-    vec_push(&b->items, own);
+    tsdb_batch_put(b, own, (struct tsdb_rest){item->histogram, item->start});
 }
 
 static bool replay_batch(struct tsdb_replayer *r, struct unpack *u, const struct log_head *head,
@@ -93,6 +92,7 @@ static bool replay_locked(struct tsdb_replayer *r, str bytes, struct err *e)
     b->stream = r->streams.v[head.stream];
     b->t = head.t;
     vec_clear(&b->items);
+    vec_clear(&b->rest);
     arena_reset(&b->a);
     r->newest = head.t > r->newest ? head.t : r->newest;
     if (head.kind == LOG_CLOSE) {

@@ -86,8 +86,13 @@ enum tsdb_refusal {
 #define TSDB_REF_DROPPED (UINT32_MAX - 1) /* nobody selects the series, or it was refused */
 
 struct tsdb_item {
-    uint32_t ref, labels; /* labels: index in the batch, for TSDB_REF_NEW */
     storage_slot slot;
+    uint32_t ref, labels; /* labels: index in the batch, for TSDB_REF_NEW */
+    uint32_t rest;        /* index + 1 in the batch, 0: it has no more than a float */
+};
+
+/* What few samples have. */
+struct tsdb_rest {
     const struct histogram *histogram;
     ts_ms start; /* 0: not known */
 };
@@ -105,6 +110,7 @@ struct tsdb_batch {
     VEC(struct tsdb_item) items;
     VEC(struct tsdb_timed) timed;
     VEC(struct labels) labels;
+    VEC(struct tsdb_rest) rest;
     dur_ns stepped; /* of the clock that t is from; begin takes it to be the store's */
     size_t made;    /* bytes of the series that were made so far for what it has */
     size_t refused; /* by the last commit that succeeded otherwise */
@@ -116,15 +122,15 @@ void tsdb_batch_release(struct tsdb_batch *b);
 /* Returns the number that refs belong to: those from a batch that began with another one are void. Every begin is
  * followed by a commit or a cancel. */
 uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_stream *s, ts_ms t);
-/* Labels, with __name__, are copied when ref is TSDB_REF_NEW. A stale marker is a value with its bits. The item may be
- * given a start time. */
-struct tsdb_item *tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v);
+/* Labels, with __name__, are copied when ref is TSDB_REF_NEW. A stale marker is a value with its bits. */
+void tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v);
 /* A sample at a time of its own. Refused when it is before the series' last; the same sample again is nothing new. The ref
  * stays TSDB_REF_NEW when there is no such series and the sample is too old for anybody to read. */
 void tsdb_batch_add_at(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v, ts_ms t);
 /* h has passed histogram_check() and has a schema that is not above HISTOGRAM_SCHEMA_MAX. */
-struct tsdb_item *tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
-                                           const struct histogram *h);
+void tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
+                              const struct histogram *h);
+void tsdb_batch_set_start(struct tsdb_batch *b, ts_ms start); /* of what was added last */
 /* Finds or makes the series of what came by labels so far, which frees the labels: a batch of many new series stays small. */
 void tsdb_batch_resolve(struct tsdb_batch *b);
 /* The batch is emptied, and the series go that were made for what it had; refs that it has taught are void. */

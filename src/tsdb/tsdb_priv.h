@@ -86,9 +86,21 @@ struct tsdb_own_time {
     ts_ms t, batch;
 };
 
-static inline storage_slot tsdb_slot_of(const struct tsdb_item *item)
+static inline struct tsdb_rest tsdb_rest_of(const struct tsdb_batch *b,
+                                            const struct tsdb_item *item)
 {
-    return item->histogram != NULL ? STORAGE_HISTOGRAM : item->slot;
+    return item->rest != 0 ? b->rest.v[item->rest - 1] : (struct tsdb_rest){NULL, 0};
+}
+
+/* Puts an item and the rest of it. */
+static inline void tsdb_batch_put(struct tsdb_batch *b, struct tsdb_item item,
+                                  struct tsdb_rest rest)
+{
+    if (rest.histogram != NULL || rest.start != 0) {
+        vec_push(&b->rest, rest);
+        item.rest = (uint32_t)b->rest.n;
+    }
+    vec_push(&b->items, item);
 }
 
 /* The series of these labels in the stream, made when need be, for samples like the slot; TSDB_REF_DROPPED with *why

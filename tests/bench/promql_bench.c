@@ -137,7 +137,7 @@ static void scrape(struct tsdb_batch *b, struct tsdb *db, const struct data *d, 
         for (size_t i = 0; i < n; i++) {
             uint32_t ref = sample == 0 ? TSDB_REF_NEW : t->refs[m * INSTANCE + i];
 
-            (void)tsdb_batch_add(
+            tsdb_batch_add(
                 b, ref, sample == 0 ? series_labels(&text, &d->metrics[m], first + i) : LABELS_NONE,
                 first_value(first + i) + (double)sample * growth(first + i));
         }

@@ -140,13 +140,13 @@ static void scrape(const char *target, ts_ms t, unsigned i)
         struct histogram x = exponential_at(i + k);
 
         if (i % 11 != k)
-            (void)tsdb_batch_add_histogram(
+            tsdb_batch_add_histogram(
                 &batch, TSDB_REF_NEW,
                 labels(arena_printf(&arena, "h{target=\"%s\",k=\"%u\"}", target, k).p), &x);
     }
     tsdb_batch_add(&batch, TSDB_REF_NEW,
-                   labels(arena_printf(&arena, "st{target=\"%s\"}", target).p), i)
-        ->start = t - (t % (7 * MINUTE));
+                   labels(arena_printf(&arena, "st{target=\"%s\"}", target).p), i);
+    tsdb_batch_set_start(&batch, t - (t % (7 * MINUTE)));
     /* Others' times, some of them long gone. */
     for (unsigned k = 0; k < 3; k++)
         tsdb_batch_add_at(&batch, TSDB_REF_NEW,

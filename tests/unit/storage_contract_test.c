@@ -70,12 +70,11 @@ static void tsdb_append(ts_ms t, const struct sample *v, size_t n)
     tsdb_batch_init(&b);
     (void)tsdb_batch_begin(&b, db, stream, t);
     for (size_t i = 0; i < n; i++) {
-        struct tsdb_item *item =
-            v[i].histogram == NULL
-                ? tsdb_batch_add(&b, TSDB_REF_NEW, v[i].labels, v[i].v)
-                : tsdb_batch_add_histogram(&b, TSDB_REF_NEW, v[i].labels, v[i].histogram);
-
-        item->start = v[i].start;
+        if (v[i].histogram == NULL)
+            tsdb_batch_add(&b, TSDB_REF_NEW, v[i].labels, v[i].v);
+        else
+            tsdb_batch_add_histogram(&b, TSDB_REF_NEW, v[i].labels, v[i].histogram);
+        tsdb_batch_set_start(&b, v[i].start);
     }
     assert_true(tsdb_commit(&b, &e));
     tsdb_batch_release(&b);

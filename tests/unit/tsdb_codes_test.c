@@ -145,9 +145,11 @@ static void a_store_gives_back_what_it_took(void **state)
                 model[i][t] = 0;
             if (kind[i] == 8 && dice(20) == 0) {
                 model[i][t] = STORAGE_HISTOGRAM;
-                (void)tsdb_batch_add_histogram(&batch, TSDB_REF_NEW, labels(text), &h);
-            } else
-                tsdb_batch_add(&batch, TSDB_REF_NEW, labels(text), 0)->slot = model[i][t];
+                tsdb_batch_add_histogram(&batch, TSDB_REF_NEW, labels(text), &h);
+            } else {
+                tsdb_batch_add(&batch, TSDB_REF_NEW, labels(text), 0);
+                vec_last(&batch.items)->slot = model[i][t];
+            }
         }
         commit();
         if (t == TIMES / 2) /* rows go to a longer table */

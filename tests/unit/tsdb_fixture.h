@@ -88,7 +88,7 @@ static inline void begin(struct tsdb_stream *s, ts_ms t)
 
 static inline void put(const char *series, double v)
 {
-    (void)tsdb_batch_add(&batch, TSDB_REF_NEW, labels(series), v);
+    tsdb_batch_add(&batch, TSDB_REF_NEW, labels(series), v);
 }
 
 static inline void commit(void)

@@ -53,8 +53,9 @@ static void fill(int from, int to)
         put("m{x=\"1\"}", i);
         if (i % 7 != 0)
             put("m{x=\"2\"}", -i);
-        tsdb_batch_add(&batch, TSDB_REF_NEW, labels("st"), i)->start = i * STEP - 5;
-        (void)tsdb_batch_add_histogram(&batch, TSDB_REF_NEW, labels("h"), &h);
+        tsdb_batch_add(&batch, TSDB_REF_NEW, labels("st"), i);
+        tsdb_batch_set_start(&batch, i * STEP - 5);
+        tsdb_batch_add_histogram(&batch, TSDB_REF_NEW, labels("h"), &h);
         commit();
         begin(stream("b"), (ts_ms)i * STEP + 100);
         put(arena_printf(&arena, "p{pod=\"%d\"}", i / 5).p, i);
@@ -363,8 +364,8 @@ static void *append(void *arg)
                 snprintf(churn, sizeof(churn), "%d", 100 + i / 10);
                 v[1].value = str_of(churn);
             }
-            (void)tsdb_batch_add(&b, now == epoch && k < 9 ? refs[k] : TSDB_REF_NEW,
-                                 (struct labels){v, 3}, i);
+            tsdb_batch_add(&b, now == epoch && k < 9 ? refs[k] : TSDB_REF_NEW,
+                           (struct labels){v, 3}, i);
         }
         assert_true(tsdb_commit(&b, &e));
         for (int k = 0; k < 10; k++)

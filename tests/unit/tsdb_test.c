@@ -38,7 +38,7 @@ static void rows_slide(void **state)
     s = stream("a");
     for (int i = 1; i <= 1000; i++) {
         begin(s, (ts_ms)i * STEP);
-        (void)tsdb_batch_add(&batch, ref, labels("m"), i);
+        tsdb_batch_add(&batch, ref, labels("m"), i);
         commit();
         ref = batch.items.v[0].ref;
     }
@@ -131,7 +131,7 @@ static void labels_without_text_are_refused(void **state)
     s = stream("a");
     begin(s, STEP);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        (void)tsdb_batch_add(&batch, TSDB_REF_NEW, (struct labels){bad[i], 2}, 1);
+        tsdb_batch_add(&batch, TSDB_REF_NEW, (struct labels){bad[i], 2}, 1);
         tsdb_batch_add_at(&batch, TSDB_REF_NEW, (struct labels){bad[i], 2}, 1, STEP - 1);
     }
     put("m{a=\"1\"}", 5);
@@ -232,7 +232,8 @@ static void reach_grows(void **state)
     for (int i = 1; i < 100; i++) {
         begin(s, (ts_ms)i * STEP);
         put("m", i);
-        tsdb_batch_add(&batch, TSDB_REF_NEW, labels("st"), i)->start = i;
+        tsdb_batch_add(&batch, TSDB_REF_NEW, labels("st"), i);
+        tsdb_batch_set_start(&batch, i);
         commit();
         if (i == 20)
             sel = selector("{__name__=~\"m|st\"}", 20 * 60000);
@@ -384,7 +385,7 @@ static void histograms_share_layouts(void **state)
         if (i == 100)
             before = tsdb_stats(db).bytes;
         begin(s, (ts_ms)i * STEP);
-        (void)tsdb_batch_add_histogram(&batch, TSDB_REF_NEW, labels("h"), &h);
+        tsdb_batch_add_histogram(&batch, TSDB_REF_NEW, labels("h"), &h);
         commit();
     }
     assert_true(tsdb_stats(db).bytes < before + 1000); /* those that slid out are given back */
@@ -531,7 +532,7 @@ static void what_is_said_to_rise_does(void **state)
             if (i != 0 && dice % 50 == 1)
                 continue;
             if (i % 4 == 3 && dice % 70 == 2)
-                (void)tsdb_batch_add_histogram(&batch, TSDB_REF_NEW, labels(text), &h);
+                tsdb_batch_add_histogram(&batch, TSDB_REF_NEW, labels(text), &h);
             else
                 put(text, i % 4 == 1 && dice % 60 == 3 ? (double)NAN : v[i]);
         }
@@ -611,7 +612,7 @@ static void what_a_failed_batch_made_goes(void **state)
 
         snprintf(text, sizeof(text), "endless{i=\"%d\"}", i / 2); /* each twice */
         if (i % 3 == 0)
-            (void)tsdb_batch_add_at(&batch, TSDB_REF_NEW, labels(text), i, 2 * STEP);
+            tsdb_batch_add_at(&batch, TSDB_REF_NEW, labels(text), i, 2 * STEP);
         else
             put(text, i);
     }
