@@ -21,6 +21,7 @@
 #include "lint/lint_scrape.h"
 #include "lint/lint_messages.h"
 #include "lint/lint_near.h"
+#include "lint/lint_object.h"
 #include "lint/lint_template.h"
 #include "promql/promql.h"
 #include "ruler/rule_file.h"
@@ -98,6 +99,8 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
         return LINT_RULES;
     if (root->kind != YAML_MAP)
         return LINT_OTHER;
+    if (lint_object_is(root))
+        return LINT_OBJECT;
     if (has_any(root, test_keys))
         return LINT_TEST;
     if (has_any(root, rule_keys))
@@ -316,6 +319,19 @@ static void lint_objectives(struct linter *l, str text, str name)
         for (size_t k = 0; k < ARRAY_LEN(keys); k++)
             note_measure(l, doc, slos->items[i], keys[k]);
     diags_release(&ignored);
+}
+
+/* Each AlertmanagerConfig of a file's documents. */
+static void lint_objects(struct linter *l, str text, str name)
+{
+    struct yaml_docs docs;
+
+    l->result.configs++;
+    if (!yaml_parse_all(arena_str(&l->arena, text), name, &l->arena, &docs, l->d))
+        return;
+    for (size_t i = 0; i < docs.n; i++)
+        if (lint_object_is(docs.v[i].root))
+            lint_object(&docs.v[i], &l->arena, l->d);
 }
 
 static str base_name(str path)
@@ -589,6 +605,7 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
     case LINT_BRIDGE: lint_bridge(l, text, name); return;
     case LINT_TEST: lint_test(l, text, name); return;
     case LINT_COLLECT: lint_collected(l, text, name); return;
+    case LINT_OBJECT: lint_objects(l, text, name); return;
     case LINT_SLO: lint_objectives(l, text, name); return;
     case LINT_OTHER: break;
     }

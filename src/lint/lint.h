@@ -1,7 +1,7 @@
 /* lint.h - checks files without running anything: what `tocsin lint` does.
  *
  * Each file is recognised by its top-level keys, unless its kind is given: configuration (Alertmanager's, Prometheus',
- * tocsin's), rule file, tests of rules, the DingTalk bridge's config.yml, what `tocsin collect` and `tocsin slo` read, anything else that is YAML (skipped when found in
+ * tocsin's), AlertmanagerConfig, rule file, tests of rules, the DingTalk bridge's config.yml, what `tocsin collect` and `tocsin slo` read, anything else that is YAML (skipped when found in
  * a folder, an error when named). An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
  *
  * Each check is a row of lint/checks.h; comments in a file may switch it off (lint/ignore.h).
@@ -33,6 +33,7 @@ enum lint_kind {
     LINT_BRIDGE,
     LINT_COLLECT,
     LINT_SLO,
+    LINT_OBJECT,
     LINT_OTHER
 };
 

@@ -119,7 +119,52 @@ lint:
     check("lint: without the configuration", ("own/r.yml", "R031", "warning") in got, got)
 
 
+OBJECT = """apiVersion: monitoring.coreos.com/v1alpha1
+kind: AlertmanagerConfig
+metadata: {name: c, namespace: n}
+spec:
+  route:
+    receiver: wechta
+    groupBy: [job]
+    groupWait: 30
+    routes:
+      - {receiver: wechat, matchers: [{name: severity, value: critcal}]}
+      - {receiver: wechat, muteTimeIntervals: [night], groupWiat: 1s, matchers: [{name: severity, value: 'a"|b', matchType: '=~'}]}
+      - {receiver: wechat, matchers: [{name: a, value: 'x|y', regex: true}]}
+      - {receiver: wechat, matchers: [{name: a, value: x}]}
+  receivers:
+    - {name: wechat, wechatConfigs: [{apiURL: 'http://x'}]}
+    - {name: other}
+  inhibitRules:
+    - {sourceMatch: [{name: severity, value: critical}], targetMatch: [{name: severity, value: warning, matchType: '='}], equal: [severity]}
+"""
+
+
+def objects(d):
+    """AlertmanagerConfig: the keys are those of a configuration in camelCase, also in what is said and mended."""
+    path = os.path.join(d, "object.yml")
+
+    def found(text, want):
+        open(path, "w").write("apiVersion: v1\nkind: Secret\n---\n" * ("---" in text) + text)
+        return json.loads(lint("-o", "json", path, cwd=d, want=want))["problems"]
+
+    got = found(OBJECT, 1)
+    check("an object's keys", [(g["id"], g["line"]) for g in got] == [("C001", 8), ("C002", 11)], got)
+    check("in its words", "route.groupWait" in got[0]["message"] and "groupWait" in got[1]["help"] and got[1]["fix"]["text"] == "groupWait", got)
+    got = found(OBJECT.replace("groupWait: 30", "groupWait: 5s").replace("groupWiat: 1s", "groupWait: 1s"), 1)
+    check("an object's routes", [(g["id"], g["line"]) for g in got] ==
+          [("C006", 6), ("C036", 10), ("C006", 11), ("C020", 13), ("C021", 16), ("C024", 18)], got)
+    good = OBJECT.replace("wechta", "wechat").replace("groupWait: 30", "groupWait: 5s").replace("groupWiat: 1s", "groupWait: 1s").replace("critcal", "critical")
+    good = good.replace("[severity]}", "[alertname]}").replace("muteTimeIntervals: [night], ", "").replace("    - {name: other}\n", "").replace("value: x}", "value: z}")
+    got = found(good.replace("v1alpha1", "v1beta1"), 0)
+    check("a good object", got == [], got)
+    got = found("apiVersion: monitoring.coreos.com/v1beta1\nkind: AlertmanagerConfig\n", 1)
+    check("an object without spec", [g["id"] for g in got] == ["C003"], got)
+
+
 PROGRAM = os.path.abspath(sys.argv[1])
+with tempfile.TemporaryDirectory() as folder:
+    objects(folder)
 with tempfile.TemporaryDirectory() as folder:
     levels(folder)
 with tempfile.TemporaryDirectory() as folder:
