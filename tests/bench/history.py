@@ -9,9 +9,10 @@ longest turn of the loop, and the median CPU time of range queries over all that
 while it answers, with whatever else it does then. Everything is on the loopback.
 """
 import glob, json, os, shutil, signal, statistics, subprocess, sys, tempfile, time, urllib.parse
-from urllib.request import urlopen
 
 sys.path.insert(0, os.path.dirname(__file__))
+from scrape import cpu, free_port, get, metric, peak, wait_for
+
 SHARED = os.environ.get('TOCSIN_SHARED', '../shared')
 TOCSIN = os.environ.get('TOCSIN', 'build/release/tocsin')
 PEER = 'build/peers/usr/bin/prometheus'
@@ -32,34 +33,6 @@ QUERIES = [
 ]
 
 
-def free_port():
-    import socket
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
-
-
-def get(url):
-    with urlopen(url, timeout=120) as r:
-        return r.read().decode()
-
-
-def wait_for(url, seconds=30):
-    end = time.time() + seconds
-    while True:
-        try:
-            return get(url)
-        except OSError:
-            if time.time() > end:
-                raise
-            time.sleep(0.1)
-
-
-def cpu(pid):
-    fields = open(f'/proc/{pid}/stat').read().rsplit(')', 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
-
-
 def cpu_ns(pid):
     """Of all its threads, also of what ended between two looks: precise where /proc/PID/stat counts ticks."""
     total = 0
@@ -70,16 +43,6 @@ def cpu_ns(pid):
         except OSError:
             pass
     return total
-
-
-def peak(pid):
-    with open(f'/proc/{pid}/status') as f:
-        return int([line for line in f if line.startswith('VmHWM')][0].split()[1]) / 1024
-
-
-def metric(text, name):
-    return sum(float(line.rsplit(' ', 1)[1]) for line in text.splitlines()
-               if line.startswith((name + '{', name + ' ')))
 
 
 def size(folder):

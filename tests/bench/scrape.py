@@ -26,7 +26,7 @@ def free_port():
 
 
 def get(url):
-    with urllib.request.urlopen(url, timeout=10) as r:
+    with urllib.request.urlopen(url, timeout=120) as r:
         return r.read().decode()
 
 
@@ -103,4 +103,5 @@ def main():
         print(', '.join(f'{n}: 1/{p / max(t, 1e-9):.1f}' for n, t, p in zip(names, *results.values())))
 
 
-main()
+if __name__ == "__main__":
+    main()
