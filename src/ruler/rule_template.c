@@ -43,12 +43,13 @@ static bool rule_template_is_template(str text)
 struct rule_template_kept {
     const struct template_text *parsed;
     str name, fault;
+    const char *alert, *text; /* whose it is: several alerts may share a text, which errors name */
 };
 
 struct rule_templates {
     struct template_set *set; /* the functions */
     struct arena arena;
-    struct u64_map texts; /* by the address of the text -> struct rule_template_kept * */
+    struct u64_map texts; /* by the addresses of alert and text -> struct rule_template_kept * */
 };
 
 struct rule_templates *rule_templates_new(void)
@@ -82,14 +83,16 @@ static bool rule_template_parse(const struct template_set *set, struct arena *a,
 
 static const struct rule_template_kept *find_or_parse(struct rule_templates *t, str alert, str text)
 {
-    uint64_t key = (uintptr_t)text.p;
+    uint64_t key = hash_u64((uintptr_t)alert.p) ^ (uintptr_t)text.p;
     void **hit = u64_map_get(&t->texts, key);
     struct err e = ERR_INIT;
-    struct rule_template_kept *k;
+    struct rule_template_kept *k = hit != NULL ? *hit : NULL;
 
-    if (hit != NULL)
-        return *hit;
+    if (k != NULL && k->alert == alert.p && k->text == text.p)
+        return k;
     k = arena_new(&t->arena, struct rule_template_kept);
+    k->alert = alert.p;
+    k->text = text.p;
     if (!rule_template_parse(t->set, &t->arena, alert, text, k, &e))
         k->fault = arena_str(&t->arena, str_of(e.msg));
     u64_map_put(&t->texts, key, k);

@@ -47,6 +47,26 @@ static void test_expand(void **state)
     arena_release(&a);
 }
 
+/* Alerts of one configuration may share a text: errors name whose it is. */
+static void test_shared_text(void **state)
+{
+    static const char *const alerts[] = {"One", "Two", "One"};
+    str text = S("{{ gt $value 1 }}");
+    struct rule_templates *t = rule_templates_new();
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 0);
+    for (size_t i = 0; i < 3; i++) {
+        const struct rule_template_vars vars = {.alert = str_of(alerts[i]), .value = 1};
+        str got = rule_template_expand(t, &a, text, &vars, NULL);
+
+        assert_true(str_find_str(got, arena_printf(&a, "template __alert_%s:", alerts[i])) >= 0);
+    }
+    rule_templates_free(t);
+    arena_release(&a);
+}
+
 static void test_check(void **state)
 {
     struct err e = ERR_INIT;
@@ -63,6 +83,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_expand),
+        cmocka_unit_test(test_shared_text),
         cmocka_unit_test(test_check),
     };
 
