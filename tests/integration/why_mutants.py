@@ -2,7 +2,7 @@
 where Prometheus, scraping the same page, has a result for the original and none for the mutant. The causes must name the fault;
 of the originals there must be none.
 
-WHY_MUTANTS: how many of each operator at most (200 and more in all: 50). WHY_SEED: another draw. WHY_SHOW=1: all misses in full.
+WHY_MUTANTS: how many of each operator at most; 40 come to more than 200 in all. WHY_SEED: another draw; 0: at random.
 """
 import os, sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lint"))
@@ -16,13 +16,17 @@ from mutants import World, Mutant, candidates, closing, is_counter, misspell, pl
 
 SHARED = os.environ.get("TOCSIN_SHARED", os.path.join(SOURCE, "../shared"))
 EACH = int(os.environ.get("WHY_MUTANTS", "4"))
-SEED = int(os.environ.get("WHY_SEED", "0")) or random.randrange(1, 1 << 30)
+SEED = int(os.environ.get("WHY_SEED", "1")) or random.randrange(1, 1 << 30)
 LEAST = 95  # percent of all; what is missed is listed
 SCRAPE, EVALUATE = 1, 2  # seconds
 
 
 class LivePrometheus(Prometheus):
     ask, parse = mutants.Prometheus.ask, mutants.Prometheus.parse
+
+    def failure(self):
+        """Of the last scrape, if any."""
+        return "".join(t["lastError"] for t in request("GET", self.url + "/api/v1/targets").json()["data"]["activeTargets"])
 
     def is_empty(self, expr):
         """None: it cannot be evaluated."""
@@ -180,6 +184,8 @@ def choose(p, rules, rng, cat):
     for r in rules:
         r.tree = p.parse(r.expr)
     rules = [r for r in rules if r.tree]
+    if not rules:
+        raise Skip("this Prometheus shows no trees of expressions: ./dev deps, with Debian unstable in reach")
     drawn = candidates(rules, list(OPERATORS), EACH * 8, rng, cat, OPERATORS)
     for m in drawn:
         m.expr = mutants.expr_of(m.rule, m.text)
@@ -201,7 +207,7 @@ def test_mutants():
     if not glob.glob(os.path.join(SHARED, "conformance/*")):
         raise Skip("the conformance data is missing")
     with folder() as d, Exporter() as e:
-        e.pages["/metrics"] = (200, {}, b"")
+        e.text("/metrics", "")
         page = Page(cat, rng, SEED)
         with LivePrometheus(d, [e.address], job="honor_labels: true, ") as p:
             rules = all_rules()
@@ -211,7 +217,9 @@ def test_mutants():
             page.close()
             e.pages["/metrics"] = page.text
             print(f"{len(drawn)} mutants drawn, {len(page.rows)} series", flush=True)
-            time.sleep(5 * SCRAPE)
+            until("Prometheus has all of them", lambda: p.value("scrape_samples_scraped") == len(page.rows) or p.failure(), 20, 0.2)
+            equal(p.failure(), "")
+            time.sleep(3 * SCRAPE)
             judge(d, e, p, counted(p, drawn))
 
 
