@@ -89,7 +89,7 @@ bool str_to_u64(str s, uint64_t *out)
     return true;
 }
 
-enum { NEAREST_MAX = 64 }; /* longer words are not compared: the table below stays on the stack */
+enum { NEAREST_MAX = 128 }; /* longer words are not compared: the table below stays on the stack */
 
 /* Optimal string alignment: insert, delete, replace, and swap of neighbours each cost one. */
 static size_t edit_distance(str a, str b)
@@ -134,7 +134,8 @@ const str *str_nearest(str s, const str *candidates, size_t n)
     for (size_t i = 0; i < n; i++) {
         size_t d;
 
-        if (candidates[i].n > NEAREST_MAX)
+        if (candidates[i].n > NEAREST_MAX || candidates[i].n + best <= s.n ||
+            s.n + best <= candidates[i].n)
             continue;
         d = edit_distance(s, candidates[i]);
         if (d < best && d < s.n) {

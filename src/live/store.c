@@ -62,6 +62,7 @@ struct store {
 
     pthread_mutex_t watch_lock; /* of what workers watch */
     VEC(struct store_watch) watches;
+    bool keeps_all;                  /* whoever selects it */
     struct storage_selector *always; /* up, scrape_*: kept whoever asks */
 };
 
@@ -105,6 +106,7 @@ struct store *store_new(const struct store_parts *parts, const struct config *co
                                .let_go = store_let_go};
 
     s->parts = *parts;
+    s->keeps_all = o.keep_all;
     sp.db = s->db = tsdb_new(&o);
     s->history = history_new(s->db);
     s->scraper = scraper_new(&sp);
@@ -209,6 +211,8 @@ bool store_watch(struct store *s, str metric)
     struct storage_selector *selector;
     bool is_new = true, is_watched = false;
 
+    if (s->keeps_all)
+        return false;
     pthread_mutex_lock(&s->watch_lock);
     for (size_t i = 0; i < s->watches.n; i++) {
         if (str_eq(s->watches.v[i].name, metric)) {

@@ -7,7 +7,7 @@
 #include "codec/quote.h"
 #include "promql/matching.h"
 
-enum { CAUSES_MAX = 10 };
+enum { CAUSES_MAX = 10, WHY_LABELLED_MAX = 1000 };
 
 struct why_answer {
     str query;
@@ -162,6 +162,21 @@ static str nearest_value(struct why_run *r, str wanted, str label, struct sample
 
 /* -- a selector -- */
 
+/* The name with one word more at its end, or one less: "requests" beside "requests_total". */
+static str name_with_other_end(str name, const struct samples *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        str other = labels_get(s->v[i].labels, S("__name__"));
+        str shorter = other.n < name.n ? other : name, longer = other.n < name.n ? name : other;
+
+        if (str_starts_with(longer, shorter) && longer.n > shorter.n + 1 &&
+            longer.p[shorter.n] == '_' &&
+            memchr(longer.p + shorter.n + 1, '_', longer.n - shorter.n - 1) == NULL)
+            return other;
+    }
+    return STR_NONE;
+}
+
 /* The name that may have been meant: among those that begin alike, or all. */
 static str nearest_name(struct why_run *r, str name)
 {
@@ -174,6 +189,8 @@ static str nearest_name(struct why_run *r, str name)
         struct samples s = ask_text(r, query);
 
         near = nearest_value(r, name, S("__name__"), &s);
+        if (near.n == 0)
+            near = name_with_other_end(name, &s);
     }
     return near;
 }
@@ -194,9 +211,36 @@ static void name_is_unknown(struct why_run *r, const struct promql_expr *x, str 
                           : arena_printf(r->a, "nothing is called %.*s", STR(name));
 }
 
-static void matcher_is_cause(struct why_run *r, const struct promql_expr *x,
-                             const struct matcher *m, struct samples left)
+/* The name of a label of these that may have been meant. */
+static str nearest_label(struct why_run *r, str label, const struct samples *s)
 {
+    VEC(str) names = VEC_INIT;
+    const str *near;
+    str out;
+
+    for (size_t i = 0; i < s->n && i < WHY_LABELLED_MAX; i++)
+        LABELS_EACH (l, s->v[i].labels)
+            if (!str_is(l->name, "__name__"))
+                vec_push(&names, l->name);
+    near = str_nearest(label, names.v, names.n);
+    out = near != NULL ? arena_str(r->a, *near) : STR_NONE;
+    vec_release(&names);
+    return out;
+}
+
+static void say_nearest_label(struct buf *b, str near)
+{
+    if (near.n != 0)
+        buf_addf(b, "; there is %.*s", STR(near));
+}
+
+/* rest: what is selected without the matcher; left: the same, by values of the label. */
+static void matcher_is_cause(struct why_run *r, const struct promql_expr *x,
+                             const struct matcher *m, const struct promql_expr *rest,
+                             struct samples left)
+{
+    bool has_none = left.n == 1 && labels_get(left.v[0].labels, m->name).n == 0;
+    struct samples all = has_none ? why_ask(r, rest) : left;
     struct why_cause *c = add_cause(r, WHY_NO_VALUE, x);
     struct buf b = BUF_INIT;
     size_t series = 0;
@@ -210,9 +254,11 @@ static void matcher_is_cause(struct why_run *r, const struct promql_expr *x,
     c->wanted = m->value;
     c->left = series;
     matcher_print(&b, m);
-    if (left.n == 1 && labels_get(left.v[0].labels, m->name).n == 0 && !matcher_is_negative(m)) {
+    if (has_none) {
         c->reason = WHY_NO_LABEL;
+        c->nearest = nearest_label(r, m->name, &all);
         buf_addf(&b, " selects nothing: none of the %zu series has the label", series);
+        say_nearest_label(&b, c->nearest);
     } else {
         c->nearest = nearest_value(r, m->value, m->name, &left);
         if (c->nearest.n == 0 && left.n == 1)
@@ -239,7 +285,7 @@ static void find_matcher(struct why_run *r, const struct promql_expr *x)
         left = ask_text(r, arena_printf(r->a, "count by (%.*s) (%.*s)", STR(ms->v[i].name),
                                         STR(why_printed(r, rest))));
         if (left.n != 0)
-            matcher_is_cause(r, x, &ms->v[i], left);
+            matcher_is_cause(r, x, &ms->v[i], rest, left);
     }
     if (r->causes.n != before || r->failed)
         return;
@@ -414,6 +460,54 @@ static void why_call(struct why_run *r, const struct promql_expr *x)
         function_gives_nothing(r, x, in.n);
 }
 
+/* -- groupings -- */
+
+static bool have_name(const struct samples *s, str name)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (labels_has(s->v[i].labels, name))
+            return true;
+    return false;
+}
+
+static void no_label_to_group_by(struct why_run *r, const struct promql_expr *x, str label,
+                                 str near, size_t n)
+{
+    struct why_cause *c = add_cause(r, WHY_NO_LABEL, x);
+    struct buf b = BUF_INIT;
+
+    if (c == NULL)
+        return;
+    c->label = label;
+    c->nearest = near;
+    c->left = n;
+    buf_addf(&b, "by (%.*s) puts all into one: none of the %zu series that come in has the label",
+             STR(label), n);
+    say_nearest_label(&b, near);
+    c->text = take_text(r, &b);
+}
+
+/* Beside what is wrong with the values or labels of x: what is grouped by a label that nothing has, where one has nearly the
+ * same name. */
+static void why_grouped(struct why_run *r, const struct promql_expr *x)
+{
+    struct promql_expr *child;
+
+    if (x->kind == PROMQL_AGGREGATE && !x->aggregate.is_without && x->aggregate.n_labels != 0) {
+        struct samples in = why_ask(r, x->aggregate.expr);
+
+        for (size_t i = 0; i < x->aggregate.n_labels; i++) {
+            str label = x->aggregate.labels[i];
+            str near = have_name(&in, label) ? STR_NONE : nearest_label(r, label, &in);
+
+            if (near.n != 0)
+                no_label_to_group_by(r, x, label, near, in.n);
+        }
+    }
+    for (size_t i = 0; (child = promql_child(x, i)) != NULL && !r->failed; i++)
+        why_grouped(r, child);
+}
+
 /* -- comparisons -- */
 
 static bool wants_large(enum promql_op op)
@@ -463,29 +557,51 @@ static void no_value_passes(struct why_run *r, const struct promql_expr *x, enum
     c->text = take_text(r, &b);
 }
 
-static void why_threshold(struct why_run *r, const struct promql_expr *x, bool is_left)
+/* Beside a number: what is compared, and how, as if it were on the left. */
+struct why_limit {
+    const struct promql_expr *side, *number;
+    enum promql_op op;
+};
+
+static struct why_limit why_limit_of(const struct promql_expr *x)
 {
-    const struct promql_expr *side = is_left ? x->binary.lhs : x->binary.rhs;
-    enum promql_op op = is_left ? x->binary.op : turned(x->binary.op);
-    struct samples s = why_ask(r, side),
-                   limit = why_ask(r, is_left ? x->binary.rhs : x->binary.lhs);
+    bool is_left = x->binary.lhs->type == PROMQL_T_VECTOR;
+
+    return is_left ? (struct why_limit){x->binary.lhs, x->binary.rhs, x->binary.op}
+                   : (struct why_limit){x->binary.rhs, x->binary.lhs, turned(x->binary.op)};
+}
+
+/* s: some of the values that are compared; none passes. */
+static void no_value_reaches(struct why_run *r, const struct promql_expr *x, struct samples s)
+{
+    struct why_limit l = why_limit_of(x);
+    struct samples limit = why_ask(r, l.number);
     const struct sample *near = NULL;
 
     if (r->failed)
         return;
-    if (s.n == 0) {
-        why_part(r, side);
-        return;
-    }
     for (size_t i = 0; i < s.n && limit.n != 0; i++)
         if (near == NULL || isnan(near->value) ||
-            distance(op, s.v[i].value, limit.v[0].value) <
-                distance(op, near->value, limit.v[0].value))
+            distance(l.op, s.v[i].value, limit.v[0].value) <
+                distance(l.op, near->value, limit.v[0].value))
             near = &s.v[i];
     if (near != NULL)
-        no_value_passes(r, x, op, near, limit.v[0].value, s.n);
+        no_value_passes(r, x, l.op, near, limit.v[0].value, s.n);
     else
         function_gives_nothing(r, x, s.n);
+}
+
+static void why_threshold(struct why_run *r, const struct promql_expr *x)
+{
+    const struct promql_expr *side = why_limit_of(x).side;
+    struct samples s = why_ask(r, side);
+
+    if (s.n == 0) {
+        why_part(r, side);
+    } else {
+        no_value_reaches(r, x, s);
+        why_grouped(r, side);
+    }
 }
 
 /* -- two sides -- */
@@ -600,6 +716,88 @@ static bool nearest_pair(enum promql_op op, const struct why_side *left,
     return found;
 }
 
+/* A comparison with a number: what it is held against others for is its filter. */
+static bool is_filter(const struct promql_expr *x)
+{
+    return x->kind == PROMQL_BINARY && promql_op_info(x->binary.op)->is_comparison &&
+           !x->binary.is_bool && x->type == PROMQL_T_VECTOR &&
+           (x->binary.lhs->type != PROMQL_T_VECTOR || x->binary.rhs->type != PROMQL_T_VECTOR);
+}
+
+/* A side as it is without the comparison that it ends with. */
+static struct why_side unfiltered_side(struct why_run *r, const struct promql_matching *m,
+                                       const struct promql_expr *x)
+{
+    const struct promql_expr *inner = promql_unwrap(x);
+
+    return why_side_of(r, m, is_filter(inner) ? why_limit_of(inner).side : x);
+}
+
+/* No pair is found, and without the comparison that x ends with there would be some: none of these passes. */
+static bool pairs_are_filtered(struct why_run *r, const struct promql_expr *x,
+                               const struct why_side *all, const struct why_side *other)
+{
+    struct samples pairs = {.v = arena_array(r->a, all->s.n + 1, sizeof(*pairs.v))};
+
+    if (!is_filter(promql_unwrap(x)))
+        return false;
+    for (size_t i = 0; i < looked_at(all); i++)
+        for (size_t k = 0; k < looked_at(other); k++)
+            if (labels_eq(all->keys[i], other->keys[k])) {
+                pairs.v[pairs.n++] = all->s.v[i];
+                break;
+            }
+    if (pairs.n != 0)
+        no_value_reaches(r, promql_unwrap(x), pairs);
+    return pairs.n != 0;
+}
+
+/* Each of a has a label that is nowhere in b. */
+static bool has_another_label(const struct why_side *a, const struct why_side *b)
+{
+    bool is_there;
+
+    LABELS_EACH (l, a->keys[0]) {
+        is_there = false;
+        for (size_t k = 0; k < looked_at(b) && !is_there; k++)
+            is_there = labels_has(b->keys[k], l->name);
+        for (size_t i = 0; i < looked_at(a) && !is_there; i++)
+            is_there = !labels_has(a->keys[i], l->name);
+        if (!is_there)
+            return true;
+    }
+    return false;
+}
+
+static void why_no_pair(struct why_run *r, const struct promql_expr *x, const struct why_side *left,
+                        const struct why_side *right)
+{
+    const struct promql_matching *m = &x->binary.matching;
+    struct why_side all_left = unfiltered_side(r, m, x->binary.lhs),
+                    all_right = unfiltered_side(r, m, x->binary.rhs);
+    bool is_join, is_filtered;
+
+    if (r->failed)
+        return;
+    is_join = has_another_label(left, &all_right) || has_another_label(right, &all_left);
+    if (is_join)
+        no_pair(r, x, left, right);
+    is_filtered = pairs_are_filtered(r, x->binary.lhs, &all_left, right);
+    if (!pairs_are_filtered(r, x->binary.rhs, &all_right, left) && !is_filtered && !is_join)
+        no_pair(r, x, left, right);
+    why_grouped(r, x);
+}
+
+/* A label that on() has and no series. */
+static str unknown_on(const struct promql_matching *m, const struct why_side *left,
+                      const struct why_side *right)
+{
+    for (size_t i = 0; m->is_on && i < m->n_labels; i++)
+        if (!have_name(&left->s, m->labels[i]) && !have_name(&right->s, m->labels[i]))
+            return m->labels[i];
+    return STR_NONE;
+}
+
 static void why_sides(struct why_run *r, const struct promql_expr *x)
 {
     const struct promql_matching *m = &x->binary.matching;
@@ -622,16 +820,21 @@ static void why_sides(struct why_run *r, const struct promql_expr *x)
         if (c != NULL) {
             c->left = left.s.n;
             c->right = right.s.n;
+            c->label = unknown_on(m, &left, &right);
             c->text =
                 arena_printf(r->a,
                              "the right side has the labels of each of the %zu series on the left",
                              left.s.n);
+            if (c->label.n != 0)
+                c->text = arena_printf(r->a, "%.*s: no series on either side has the label %.*s",
+                                       STR(c->text), STR(c->label));
         }
     } else if (nearest_pair(x->binary.op, &left, &right, &i, &k) && !is_set &&
                promql_op_info(x->binary.op)->is_comparison) {
         no_value_passes(r, x, x->binary.op, &left.s.v[i], right.s.v[k].value, left.s.n);
+        why_grouped(r, x);
     } else {
-        no_pair(r, x, &left, &right);
+        why_no_pair(r, x, &left, &right);
     }
 }
 
@@ -643,7 +846,7 @@ static void why_binary(struct why_run *r, const struct promql_expr *x)
     if (left && right)
         why_sides(r, x);
     else if (promql_op_info(x->binary.op)->is_comparison)
-        why_threshold(r, x, left);
+        why_threshold(r, x);
     else
         why_part(r, left ? x->binary.lhs : x->binary.rhs);
 }

@@ -28,16 +28,16 @@ struct why_asker {
 };
 
 enum why_reason {
-    WHY_NO_METRIC,  /* nobody has a series of this name: nearest is a name */
-    WHY_NO_LABEL,   /* the metric is there, and no series has the label */
-    WHY_NO_VALUE,   /* nor one with a value that the matcher takes: nearest is a value */
-    WHY_NO_SERIES,  /* each matcher takes some, all together take none */
-    WHY_ENDED,      /* there were series within the last hour, and none has a sample now */
-    WHY_WINDOW,     /* the range is too short for what is done with it */
-    WHY_COMPARISON, /* no value passes: value is the nearest, threshold what it was held against */
+    WHY_NO_METRIC, /* nobody has a series of this name: nearest is a name */
+    WHY_NO_LABEL,  /* of what is selected or comes in no series has the label: nearest is a label */
+    WHY_NO_VALUE,  /* nor one with a value that the matcher takes: nearest is a value */
+    WHY_NO_SERIES, /* each matcher takes some, all together take none */
+    WHY_ENDED,     /* there were series within the last hour, and none has a sample now */
+    WHY_WINDOW,    /* the range is too short for what is done with it */
+    WHY_COMPARISON, /* no value passes, or none of which the other side has a pair: value is the nearest, threshold the limit */
     WHY_JOIN, /* both sides have series, and none finds its other half: label is one that differs */
     WHY_PRESENT,    /* absent() of what is there */
-    WHY_EXCLUDED,   /* unless has taken everything away */
+    WHY_EXCLUDED,   /* unless has taken everything away: label is one of on() that nothing has */
     WHY_NO_BUCKETS, /* no bucket of a histogram: le is gone */
     WHY_FUNCTION,   /* another operator that gives nothing for what it got */
     WHY_REASONS,

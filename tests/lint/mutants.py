@@ -584,7 +584,7 @@ def is_quotient(t):
 
 # -- all ---------------------------------------------------------------------------------------------------------------
 
-def candidates(rules, kinds, each, rng, cat):
+def candidates(rules, kinds, each, rng, cat, classes=CLASSES):
     """Mutants of each class at random places of random rules, before anybody knows whether they count."""
     out = []
     for kind in kinds:
@@ -592,7 +592,7 @@ def candidates(rules, kinds, each, rng, cat):
         for rule in rng.sample(rules, len(rules)) * 3:
             if len(seen) >= each:
                 break
-            got = CLASSES[kind][0](rule, rng, cat)
+            got = classes[kind][0](rule, rng, cat)
             if got and (rule.path, got[0]) not in seen:
                 seen.add((rule.path, got[0]))
                 out.append(Mutant(kind, rule, *got))

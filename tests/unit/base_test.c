@@ -18,6 +18,7 @@ static void slices(void **state)
 {
     str s = S("a,b,,c");
     const str keys[] = {S("group_wait"), S("group_interval"), S("receiver")};
+    const str longer = S("store_blocks_last_successful_sync_of_all_the_blocks_timestamp_seconds");
     uint64_t v;
 
     (void)state;
@@ -29,6 +30,10 @@ static void slices(void **state)
     assert_ptr_equal(str_nearest(S("group_wiat"), keys, 3), &keys[0]);
     assert_ptr_equal(str_nearest(S("reciever"), keys, 3), &keys[2]);
     assert_null(str_nearest(S("zebra"), keys, 3));
+    assert_ptr_equal(
+        str_nearest(S("store_blocks_las_tsuccessful_sync_of_all_the_blocks_timestamp_seconds"),
+                    &longer, 1),
+        &longer);
     assert_true(str_to_u64(S("18446744073709551615"), &v));
     assert_false(str_to_u64(S("18446744073709551616"), &v));
     assert_false(str_to_u64(S("+1"), &v));

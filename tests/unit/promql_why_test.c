@@ -125,6 +125,24 @@ static const struct {
      "", 0, 5},
     {"max_over_time(sum(nothing)[1m:15s])", WHY_NO_METRIC, "nothing", "__name__", "nothing", "",
      NAN, NAN},
+    {"http_requests == 0", WHY_NO_METRIC, "http_requests", "__name__", "http_requests",
+     "http_requests_total", NAN, NAN},
+    {"size_bytes_total > 0", WHY_NO_METRIC, "size_bytes_total", "__name__", "size_bytes_total",
+     "size_bytes", NAN, NAN},
+    {"up{jbo=\"node\"}", WHY_NO_LABEL, "up{jbo=\"node\"}", "jbo", "node", "job", NAN, NAN},
+    {"up{jbo!=\"\"}", WHY_NO_LABEL, "up{jbo!=\"\"}", "jbo", "", "job", NAN, NAN},
+    {"size_bytes > 50 and free_bytes > 0", WHY_COMPARISON, "size_bytes > 50", "", "", "", 10, 50},
+    {"free_bytes > 0 and (50 < size_bytes)", WHY_COMPARISON, "50 < size_bytes", "", "", "", 10, 50},
+    {"size_bytes > 50 and on (node) owner > 0", WHY_JOIN, "size_bytes > 50 and on (node) owner > 0",
+     "node", "n2", "N1", NAN, NAN},
+    {"up > 0 and count by (zone) (size_bytes) > 5", WHY_COMPARISON,
+     "count by (zone) (size_bytes) > 5", "", "", "", 2, 5},
+    {"http_requests_total > 500 and sum by (job, instance) (up) > 0", WHY_JOIN,
+     "http_requests_total > 500 and sum by (job, instance) (up) > 0", "code", "200", "", NAN, NAN},
+    {"(size_bytes or vector(1)) > 50 and sum(up) > 0", WHY_JOIN,
+     "(size_bytes or vector(1)) > 50 and sum(up) > 0", "node", "n2", "", NAN, NAN},
+    {"up unless on (rack) owner", WHY_EXCLUDED, "up unless on (rack) owner", "rack", "", "", NAN,
+     NAN},
     {"topk(0, up)", WHY_FUNCTION, "topk(0, up)", "", "", "", NAN, NAN},
 };
 
@@ -171,6 +189,45 @@ static void each_cause_is_found(void **state)
         assert_non_null(x);
         assert_true(why_empty(x, &asker, &w.a, &y, &e));
         check_row(&w, i, &y);
+        promql_release(x);
+    }
+    mem_storage_free(w.m);
+    arena_release(&w.a);
+}
+
+/* What is grouped by a name that is nearly that of a label is said beside what comes of it; of other names nothing is said. */
+static void a_grouping_by_nothing_is_said(void **state)
+{
+    static const struct {
+        const char *expr, *label, *nearest;
+    } of[] = {
+        {"count(count by (instnce) (up)) > 1", "instnce", "instance"},
+        {"sum by (nod) (free_bytes) / on (node) owner", "nod", "node"},
+        {"sum by (nod) (free_bytes) > sum by (nodes) (size_bytes)", "nod", "node"},
+        {"count(count by (rack) (up)) > 1", NULL, NULL},
+        {"sum by (node, job) (free_bytes) > 5", NULL, NULL},
+    };
+    struct why_asker asker = {ask_store, NULL};
+    struct world w;
+
+    (void)state;
+    fill(&w);
+    asker.arg = &w;
+    for (size_t i = 0; i < ARRAY_LEN(of); i++) {
+        struct err e = ERR_INIT;
+        struct promql_expr *x =
+            promql_parse(str_of(of[i].expr), &promql_everything, &w.a, NULL, &e);
+        struct why y;
+
+        assert_non_null(x);
+        assert_true(why_empty(x, &asker, &w.a, &y, &e));
+        assert_true(y.n_causes != 0 && y.causes[0].reason != WHY_NO_LABEL);
+        assert_int_equal(y.n_causes > 1, of[i].label != NULL);
+        if (of[i].label != NULL) {
+            assert_int_equal(y.causes[1].reason, WHY_NO_LABEL);
+            assert_str(y.causes[1].label, of[i].label);
+            assert_str(y.causes[1].nearest, of[i].nearest);
+        }
         promql_release(x);
     }
     mem_storage_free(w.m);
@@ -264,6 +321,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_cause_is_found),
+        cmocka_unit_test(a_grouping_by_nothing_is_said),
         cmocka_unit_test(what_has_a_result_has_no_cause),
         cmocka_unit_test(passes_come_to_the_same),
     };
