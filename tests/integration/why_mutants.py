@@ -176,6 +176,7 @@ def causes(t, name):
     equal(got.status, 200, got.body)
     rule, = got.json()["rules"]
     equal(rule["error"], "", rule["expr"])
+    assert not rule["watched"] and not [c for c in rule["causes"] if "none is kept" in c["text"]], f"everything is kept: {rule}"
     return rule["causes"]
 
 
