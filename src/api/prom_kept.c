@@ -22,11 +22,10 @@ struct prom_kept {
 static bool kept_see_selector(struct promql_expr *x, void *arg)
 {
     struct prom_kept *k = arg;
-    const struct matchers *ms = &x->selector.matchers;
+    str name = x->kind == PROMQL_SELECTOR ? promql_selector_metric(&x->selector) : STR_NONE;
 
-    for (size_t i = 0; x->kind == PROMQL_SELECTOR && i < ms->n; i++)
-        if (ms->v[i].op == MATCH_EQ && str_is(ms->v[i].name, "__name__") && ms->v[i].value.n != 0)
-            vec_push(&k->names, (struct prom_name){.name = ms->v[i].value});
+    if (name.n != 0)
+        vec_push(&k->names, (struct prom_name){.name = name});
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "api/prom_job.h"
 
 #include "live/rule_driver.h"
+#include "ruler/own.h"
 
 enum { ASKED_MAX = 64 };
 
@@ -57,49 +58,18 @@ static void source_has_said(void *arg, const struct source_answer *a)
 
 /* -- whom to ask -- */
 
-struct source_names {
-    const struct config *conf;
-    bool has_foreign; /* a selector of what our rules do not leave */
-};
-
-static bool names_ours(const struct config *c, str name)
-{
-    if (str_is(name, "ALERTS") || str_is(name, "ALERTS_FOR_STATE"))
-        return true;
-    for (size_t i = 0; i < c->n_groups; i++)
-        for (size_t k = 0; k < c->groups[i].n_rules; k++)
-            if (!c->groups[i].rules[k].is_alert && str_eq(c->groups[i].rules[k].name, name))
-                return true;
-    return false;
-}
-
-static bool names_see(struct promql_expr *x, void *arg)
-{
-    struct source_names *n = arg;
-    str name = STR_NONE;
-
-    if (x->kind != PROMQL_SELECTOR)
-        return true;
-    for (size_t i = 0; i < x->selector.matchers.n; i++)
-        if (x->selector.matchers.v[i].op == MATCH_EQ &&
-            str_is(x->selector.matchers.v[i].name, "__name__"))
-            name = x->selector.matchers.v[i].value;
-    n->has_foreign |= name.n == 0 || !names_ours(n->conf, name);
-    return true;
-}
-
 /* Empty: our own store. */
 static str source_of_query(const struct query_job *q, str wanted)
 {
     const struct config *conf = config_of(q->api->engine->conf);
-    struct source_names n = {.conf = conf};
+    enum own_share share;
 
     if (wanted.n != 0)
         return str_is(wanted, "own") ? STR_NONE : wanted;
     if (conf->n_sources != 1 || config_reads_own(conf))
         return STR_NONE;
-    promql_walk(q->expr, names_see, &n);
-    return n.has_foreign ? conf->sources[0].name : STR_NONE;
+    share = own_share(q->expr, conf->recorded, conf->n_recorded);
+    return share == OWN_NONE || share == OWN_SOME ? conf->sources[0].name : STR_NONE;
 }
 
 bool prom_ask_source(struct http_req *rq, struct query_job *q, const struct prom_params *p)

@@ -9,9 +9,9 @@
  *
  * A dense array holds the entries in insertion order; an open-addressing table of 32-bit indexes finds them (linear
  * probing, at most 2/3 full; the bits that an index leaves free hold the hash's, so that a miss is seldom read from the
- * array). Up to MAP_FEW entries have no such table: they are looked through, and a map of one entry is one small block. Removal leaves a hole that MAP_EACH skips and the next growth closes. Iteration is therefore the same on
- * every run, whatever the seed, which the tests rely on. Removing the current entry while iterating is allowed; adding
- * is not.
+ * array). Up to MAP_FEW entries have no such table: they are looked through, and a map of one entry is one small block.
+ * Removal leaves a hole that MAP_EACH skips and the next growth closes. Iteration is therefore the same on every run,
+ * whatever the seed, which the tests rely on. Removing the current entry while iterating is allowed; adding is not.
  *
  * Shapes   up to 2^31 entries.
  * Owns     the map owns its arrays, not what keys and values point to.

@@ -123,7 +123,9 @@ struct config {
     struct rule_group_conf *groups; /* of all rule files, in the order of loading */
     size_t n_groups;
     struct rule_texts *rule_texts; /* theirs, a reference; NULL: they have kept their documents */
-    struct rule_skipped *skipped;  /* what a tolerant load left out */
+    const str *recorded;           /* names of what rules record, sorted */
+    size_t n_recorded;
+    struct rule_skipped *skipped; /* what a tolerant load left out */
     size_t n_skipped;
     struct conf_strings scrape_files; /* patterns, resolved */
     struct scrape_conf *scrapes;      /* jobs, of scrape_config_files too */

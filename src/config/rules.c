@@ -165,12 +165,12 @@ static void place_rule(struct loader *l, const struct rule_group_conf *g, struct
 
 static void place_rules(struct loader *l)
 {
-    size_t n;
-    str *recorded = recorded_names(l, &n);
+    struct config *c = l->c;
 
+    c->recorded = recorded_names(l, &c->n_recorded);
     VEC_EACH (const struct rule_group_conf *, g, &l->groups)
         for (size_t i = 0; i < g->n_rules; i++)
-            place_rule(l, g, &g->rules[i], recorded, n);
+            place_rule(l, g, &g->rules[i], c->recorded, c->n_recorded);
 }
 
 static bool is_among(const struct rule_skipped *s, const struct config *c)
@@ -205,8 +205,8 @@ void config_load_rules(struct conf_run *run, struct config *c, const struct conf
     for (size_t i = 0; i < c->n_rule_files; i++)
         for (size_t j = 0; j < c->rule_files[i].files.n; j++)
             load_pattern(&l, &c->rule_files[i], c->rule_files[i].files.v[j]);
-    place_rules(&l);
     rules_keep(&l);
+    place_rules(&l); /* by names that stay */
     vec_release(&l.groups);
     vec_release(&l.files);
     vec_release(&l.skipped);

@@ -55,6 +55,9 @@ struct promql_expr *promql_child(const struct promql_expr *x, size_t i);
 typedef bool promql_visit(struct promql_expr *x, void *arg);
 void promql_walk(struct promql_expr *x, promql_visit *visit, void *arg);
 
+/* The name that a selector asks for; empty: none, or several by a pattern. */
+str promql_selector_metric(const struct promql_selector *s);
+
 /* x without the parentheses around it; as const as the caller's x. */
 struct promql_expr *promql_unwrap(const struct promql_expr *x);
 

@@ -33,6 +33,14 @@ void promql_walk(struct promql_expr *x, promql_visit *visit, void *arg)
         promql_walk(child, visit, arg);
 }
 
+str promql_selector_metric(const struct promql_selector *s)
+{
+    for (size_t i = 0; i < s->matchers.n; i++)
+        if (s->matchers.v[i].op == MATCH_EQ && str_is(s->matchers.v[i].name, "__name__"))
+            return s->matchers.v[i].value;
+    return STR_NONE;
+}
+
 static bool release_one(struct promql_expr *x, void *arg)
 {
     (void)arg;

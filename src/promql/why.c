@@ -323,13 +323,10 @@ static void why_selector(struct why_run *r, const struct promql_expr *x)
 {
     const struct promql_selector *s = &x->selector;
     const struct promql_expr *only = without_matcher(r, x, WHY_ALL, true);
-    str name = s->name;
+    str name = promql_selector_metric(s);
 
     if (why_has_ended(r, x) || r->failed)
         return;
-    for (size_t i = 0; i < s->matchers.n; i++)
-        if (str_is(s->matchers.v[i].name, "__name__") && s->matchers.v[i].op == MATCH_EQ)
-            name = s->matchers.v[i].value;
     if (only != NULL && name.n != 0 && why_ask(r, only).n == 0) {
         if (!r->failed)
             name_is_unknown(r, x, name);

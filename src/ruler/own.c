@@ -97,16 +97,11 @@ struct share {
 static bool count_selector(struct promql_expr *x, void *arg)
 {
     struct share *s = arg;
-    str name = STR_NONE;
+    str name;
 
     if (x->kind != PROMQL_SELECTOR)
         return true;
-    for (size_t i = 0; i < x->selector.matchers.n; i++) {
-        const struct matcher *m = &x->selector.matchers.v[i];
-
-        if (m->op == MATCH_EQ && str_is(m->name, "__name__"))
-            name = m->value;
-    }
+    name = promql_selector_metric(&x->selector);
     if (str_is(name, "ALERTS") || str_is(name, "ALERTS_FOR_STATE") ||
         (name.n != 0 && s->n != 0 &&
          bsearch(&name, s->recorded, s->n, sizeof(*s->recorded), str_order) != NULL))
@@ -121,7 +116,9 @@ enum own_share own_share(const struct promql_expr *x, const str *recorded, size_
     struct share s = {.recorded = recorded, .n = n};
 
     promql_walk((struct promql_expr *)(uintptr_t)x, count_selector, &s);
-    return s.ours == 0 ? OWN_NONE : s.theirs == 0 ? OWN_ALL : OWN_SOME;
+    if (s.ours == 0)
+        return s.theirs == 0 ? OWN_NOTHING : OWN_NONE;
+    return s.theirs == 0 ? OWN_ALL : OWN_SOME;
 }
 
 /* -- making -- */

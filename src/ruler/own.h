@@ -51,9 +51,9 @@ bool own_is_written(const struct own *o, size_t i, struct err *e) must_check;
 /* Gives the store free for others, and everything recorded to it: before a run waits, and at its end. */
 void own_pause(struct own *o);
 
-/* Whether all selectors of the expression name series that rules record (or ALERTS), some do, or none. recorded: the
+/* Whether all selectors of the expression name series that rules record (or ALERTS), some do, none, or there is no selector. recorded: the
  * names of all recording rules, sorted. */
-enum own_share { OWN_NONE, OWN_SOME, OWN_ALL };
+enum own_share { OWN_NOTHING, OWN_NONE, OWN_SOME, OWN_ALL };
 enum own_share own_share(const struct promql_expr *x, const str *recorded, size_t n);
 
 #endif
