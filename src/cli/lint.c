@@ -8,6 +8,7 @@
 #include "cli/client.h"
 #include "cli/say.h"
 #include "codec/escape.h"
+#include "codec/float.h"
 #include "codec/json.h"
 #include "lint/lint.h"
 #include "lint/render.h"
@@ -228,8 +229,31 @@ static bool ask_federate(void *arg, const str *names, size_t n, struct buf *out)
     return ok;
 }
 
+/* {"metric":{},"value":[1435781451.781,"1"]} */
+static void read_answer_row(struct json_reader *r, struct lint_answer *out)
+{
+    struct err e = ERR_INIT;
+    str key, text;
+    double v = 0;
+
+    for (json_object_begin(r); json_object_next(r, &key);) {
+        if (!str_is(key, "value")) {
+            json_skip(r);
+            continue;
+        }
+        json_array_begin(r);
+        if (json_array_next(r))
+            json_skip(r);
+        for (; json_array_next(r);)
+            if (!json_string(r, &text) || !float_parse(text, &v, &e))
+                return;
+    }
+    if (out->n++ == 0 || v > out->most)
+        out->most = v;
+}
+
 /* {"status":"success","data":{"resultType":"vector","result":[...]}}; a scalar's two parts are none. */
-static bool count_results(str body, size_t *n)
+static bool read_vector_answer(str body, struct lint_answer *out)
 {
     struct json_reader r;
     struct arena a;
@@ -247,8 +271,8 @@ static bool count_results(str body, size_t *n)
             if (str_is(key, "resultType"))
                 is_vector = json_string(&r, &text) && str_is(text, "vector");
             else if (str_is(key, "result") && is_vector)
-                for (json_array_begin(&r); json_array_next(&r); (*n)++)
-                    json_skip(&r);
+                for (json_array_begin(&r); json_array_next(&r);)
+                    read_answer_row(&r, out);
             else
                 json_skip(&r);
         }
@@ -258,17 +282,17 @@ static bool count_results(str body, size_t *n)
     return is_vector;
 }
 
-static bool holds_now(void *arg, str expr, size_t *n)
+static bool ask_now(void *arg, str expr, struct lint_answer *out)
 {
     const struct client_flags c = asked_of(arg);
     struct buf path = BUF_INIT, answer = BUF_INIT;
     bool ok;
 
-    *n = 0;
+    *out = (struct lint_answer){0, 0};
     buf_adds(&path, "/api/v1/query?query=");
     escape_percent(&path, expr);
     ok = client_call(&c, "GET", buf_z(&path), STR_NONE, &answer) == EXIT_OK &&
-         count_results(buf_str(&answer), n);
+         read_vector_answer(buf_str(&answer), out);
     buf_release(&path);
     buf_release(&answer);
     return ok;
@@ -384,7 +408,7 @@ int lint_run(const void *flags, char **args, int n_args)
 {
     const struct lint_flags *f = flags;
     struct lint_wishes w;
-    const struct lint_source source = {ask_federate, holds_now, (void *)(uintptr_t)f->metrics};
+    const struct lint_source source = {ask_federate, ask_now, (void *)(uintptr_t)f->metrics};
     struct buf first = BUF_INIT, second = BUF_INIT;
     struct lint_result r;
     struct diags d;

@@ -861,6 +861,19 @@ const struct check_row check_rows[] = {
      .pint = "rule/cost",
      .is_online = true,
     },
+    {.id = "R086", .severity = DIAG_INFO,
+     .title = "a threshold far from all values",
+     .why = "It is a hundred times what the left side is now (of a Prometheus: was within 6 hours), or more. Is it of "
+            "another unit, or has it three zeros too many?",
+     .is_online = true,
+    },
+    {.id = "R087", .severity = DIAG_INFO,
+     .title = "series that come and go",
+     .why = "A selector selects nothing now, and had series within the last day, as a Prometheus says (--metrics). "
+            "While they are away, what is compared with them has no result: an alert on them ends, and none begins.",
+     .pint = "promql/series",
+     .is_online = true,
+    },
     {.id = "R100", .severity = DIAG_WARNING,
      .title = "a comment that switches nothing off",
      .why = "It names no check, has ended, or stands above nothing: what it was to hide is shown, or will be one "

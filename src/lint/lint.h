@@ -37,12 +37,18 @@ enum lint_kind {
     LINT_OTHER
 };
 
+/* Of an expression: of how many series it has a result, and the greatest value. */
+struct lint_answer {
+    size_t n;
+    double most;
+};
+
 /* A Prometheus, which is asked of what rules select. False: it has been said why. */
 struct lint_source {
     /* Appends the series of these names as text of an exposition, with all of their labels. */
     bool (*series)(void *arg, const str *names, size_t n, struct buf *out);
-    /* Of how many series the expression has a result now. */
-    bool (*holds)(void *arg, str expr, size_t *n);
+    /* What the expression gives now. */
+    bool (*ask)(void *arg, str expr, struct lint_answer *out);
     void *arg;
 };
 

@@ -370,6 +370,45 @@ static void see_join(struct lint_expr_check *c, const struct promql_expr *x)
         "say which labels count: on (...), or ignoring (%.*s)", STR(why.name));
 }
 
+/* The selector whose labels the operand has as they are; NULL: it has not. */
+static const struct promql_expr *bare_selector(const struct promql_expr *x)
+{
+    x = promql_unwrap((struct promql_expr *)(uintptr_t)x);
+    if (promql_is_rate(x))
+        x = promql_unwrap(x->call.args[0]);
+    if (x->kind == PROMQL_RANGE)
+        x = x->range.selector;
+    return x->kind == PROMQL_SELECTOR ? x : NULL;
+}
+
+/* x{status=~"5.."} / on (zone) y: of a zone there is one series for each status. */
+static void see_several_values(struct lint_expr_check *c, const struct promql_expr *x,
+                               const struct promql_expr *side)
+{
+    const struct promql_matching *on = &x->binary.matching;
+    const struct promql_expr *in = bare_selector(side);
+
+    for (size_t i = 0; in != NULL && i < in->selector.matchers.n; i++) {
+        const struct matcher *m = &in->selector.matchers.v[i];
+        bool is_listed = str_is(m->name, "__name__");
+
+        for (size_t k = 0; k < on->n_labels; k++)
+            is_listed |= str_eq(on->labels[k], m->name);
+        if (m->op != MATCH_RE || is_listed || !has_meta(m->value) || matcher_matches(m, S("")))
+            continue;
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   arena_printf(c->a,
+                                                "\"%.*s\" can have several values, and what is "
+                                                "matched leaves it out: two series of one side for "
+                                                "one of the other are an error",
+                                                STR(m->name))
+                                       .p),
+                  "add up first: sum by (...) (...), or match on (%.*s) as well", STR(m->name));
+        return;
+    }
+}
+
 /* sum by (a) (sum by (b) (x)) */
 static void see_lost_labels(struct lint_expr_check *c, const struct promql_expr *x)
 {
@@ -404,9 +443,14 @@ static void see_impossible_selector(struct lint_expr_check *c, const struct prom
 
 static bool see_impossible(struct promql_expr *x, void *arg)
 {
-    if (x->kind == PROMQL_BINARY)
+    if (x->kind == PROMQL_BINARY) {
         see_join(arg, x);
-    else if (x->kind == PROMQL_AGGREGATE)
+        if (x->binary.matching.is_on && x->binary.matching.card == PROMQL_ONE_TO_ONE &&
+            !promql_op_info(x->binary.op)->is_set) {
+            see_several_values(arg, x, x->binary.lhs);
+            see_several_values(arg, x, x->binary.rhs);
+        }
+    } else if (x->kind == PROMQL_AGGREGATE)
         see_lost_labels(arg, x);
     else if (x->kind == PROMQL_SELECTOR)
         see_impossible_selector(arg, x);
@@ -546,6 +590,25 @@ static bool least_value(const struct promql_expr *x, double *least)
     return true;
 }
 
+/* Above which none lies. What changes within 5 minutes does so 300 times, scraped each second. */
+static bool most_value(const struct promql_expr *x, double *most)
+{
+    x = promql_unwrap((struct promql_expr *)(uintptr_t)x);
+    if ((x->kind == PROMQL_AGGREGATE && x->aggregate.op == PROMQL_GROUP) ||
+        promql_is_call_of(x, "absent") || promql_is_call_of(x, "absent_over_time") ||
+        promql_is_call_of(x, "present_over_time"))
+        *most = 1;
+    else if ((promql_is_call_of(x, "changes") || promql_is_call_of(x, "resets")) &&
+             x->call.args[0]->kind == PROMQL_RANGE)
+        *most = (double)x->call.args[0]->range.length.ns / 1e9;
+    else if (x->kind == PROMQL_BINARY && x->binary.op == PROMQL_MOD &&
+             promql_is_constant(x->binary.rhs, most))
+        *most = fabs(*most);
+    else
+        return false;
+    return true;
+}
+
 static bool compares(enum promql_op op, double x, double y)
 {
     switch (op) {
@@ -561,7 +624,7 @@ static bool compares(enum promql_op op, double x, double y)
 
 static void see_comparison(struct lint_expr_check *c, const struct promql_expr *x)
 {
-    double l, r, least;
+    double l, r, least, most;
 
     if (!promql_is_constant(x->binary.rhs, &r))
         return;
@@ -577,6 +640,9 @@ static void see_comparison(struct lint_expr_check *c, const struct promql_expr *
                   lint_expr_report(c, x,
                                    "it is never so small: of nothing there is no result at all"),
                   "for nothing being there use absent(), or add \"or vector(0)\" in parentheses");
+    else if (most_value(x->binary.lhs, &most) && r > most &&
+             (x->binary.op == PROMQL_GT || x->binary.op == PROMQL_GE || x->binary.op == PROMQL_EQ))
+        lint_expr_report(c, x, arena_printf(c->a, "it is never so large: the most is %g", most).p);
 }
 
 static bool see_never(struct promql_expr *x, void *arg)

@@ -68,6 +68,8 @@ static struct label_shape shape_of_selector(const struct promql_selector *x, str
             shape_set(&s, (struct label_trait){m->name, LABEL_KNOWN, m->value}, a);
         else if (m->op == MATCH_EQ)
             shape_drop(&s, m->name, a);
+        else if (!matcher_matches(m, S("")) && label_shape_get(&s, m->name).is == LABEL_MAYBE)
+            shape_set(&s, (struct label_trait){m->name, LABEL_THERE, STR_NONE}, a);
     }
     return s;
 }

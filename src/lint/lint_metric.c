@@ -6,14 +6,10 @@
 #include "codec/float.h"
 #include "lint/lint_labels.h"
 #include "lint/lint_near.h"
+#include "lint/lint_unit.h"
 #include "promql/promql.h"
 
-struct known_series {
-    const struct known_metric *m;
-    str suffix; /* "_bucket" and so on */
-};
-
-static struct known_series known_of(const struct lint_expr_check *c, const struct promql_expr *x)
+struct known_series metric_known_of(const struct lint_expr_check *c, const struct promql_expr *x)
 {
     struct known_series k = {0};
 
@@ -22,6 +18,16 @@ static struct known_series known_of(const struct lint_expr_check *c, const struc
     if (x->kind == PROMQL_SELECTOR && x->selector.name.n != 0)
         k.m = catalogue_find(&c->set->catalogue, x->selector.name, &k.suffix);
     return k;
+}
+
+const struct promql_expr *metric_summed_below(const struct promql_expr *x)
+{
+    x = promql_unwrap(x);
+    while ((x->kind == PROMQL_AGGREGATE && x->aggregate.op == PROMQL_SUM) || promql_is_rate(x))
+        x = promql_unwrap(x->kind == PROMQL_AGGREGATE ? x->aggregate.expr : x->call.args[0]);
+    if (x->kind == PROMQL_RANGE)
+        x = x->range.selector;
+    return x->kind == PROMQL_SELECTOR ? x : NULL;
 }
 
 static const struct promql_expr *argument(const struct promql_expr *x)
@@ -70,7 +76,7 @@ static bool see_name(struct promql_expr *x, void *arg)
         return false; /* a histogram in one series */
     if (x->kind != PROMQL_SELECTOR || x->selector.name.n == 0)
         return true;
-    k = known_of(c, x);
+    k = metric_known_of(c, x);
     if (k.m == NULL)
         see_unknown_name(c, x);
     return true;
@@ -84,7 +90,7 @@ static void check_name(struct lint_expr_check *c)
 static bool see_renamed(struct promql_expr *x, void *arg)
 {
     struct lint_expr_check *c = arg;
-    struct known_series k = known_of(c, x);
+    struct known_series k = metric_known_of(c, x);
 
     if (x->kind == PROMQL_SELECTOR && k.m != NULL && k.m->now.n != 0 && !c->found)
         see_old_name(c, x, k);
@@ -105,24 +111,37 @@ static void check_renamed(struct lint_expr_check *c)
     promql_walk(c->root, see_renamed, c);
 }
 
+struct off_names {
+    struct lint_expr_check *c;
+    struct str_map told;
+};
+
+/* Each name once: the first time that it stands there. */
 static bool see_off(struct promql_expr *x, void *arg)
 {
-    struct lint_expr_check *c = arg;
-    struct known_series k = known_of(c, x);
+    struct off_names *o = arg;
+    struct lint_expr_check *c = o->c;
+    struct known_series k = metric_known_of(c, x);
 
-    if (x->kind == PROMQL_SELECTOR && k.m != NULL && k.m->is_off)
-        diag_help(c->d,
-                  lint_expr_report(c, x,
-                                   arena_printf(c->a, "%.*s does not export \"%.*s\" by default",
-                                                STR(k.m->source), STR(x->selector.name))
-                                       .p),
-                  "enable %.*s", STR(k.m->enable));
+    if (x->kind != PROMQL_SELECTOR || k.m == NULL || !k.m->is_off ||
+        str_map_get(&o->told, x->selector.name) != NULL)
+        return true;
+    str_map_put(&o->told, x->selector.name, c);
+    diag_help(c->d,
+              lint_expr_report(c, x,
+                               arena_printf(c->a, "%.*s does not export \"%.*s\" by default",
+                                            STR(k.m->source), STR(x->selector.name))
+                                   .p),
+              "enable %.*s", STR(k.m->enable));
     return true;
 }
 
 static void check_off(struct lint_expr_check *c)
 {
-    promql_walk(c->root, see_off, c);
+    struct off_names o = {.c = c};
+
+    promql_walk(c->root, see_off, &o);
+    str_map_release(&o.told);
 }
 
 /* -- R066: bounds of buckets -- */
@@ -176,7 +195,7 @@ static void see_bound(struct lint_expr_check *c, const struct promql_expr *x,
 static bool see_bounds(struct promql_expr *x, void *arg)
 {
     struct lint_expr_check *c = arg;
-    struct known_series k = known_of(c, x);
+    struct known_series k = metric_known_of(c, x);
 
     if (x->kind != PROMQL_SELECTOR || k.m == NULL || k.m->n_bounds == 0)
         return true;
@@ -198,8 +217,6 @@ static void check_bounds(struct lint_expr_check *c)
 
 /* -- R058: above the highest bound -- */
 
-static const struct promql_expr *summed_below(const struct promql_expr *x);
-
 static bool see_top(struct promql_expr *x, void *arg)
 {
     struct lint_expr_check *c = arg;
@@ -211,9 +228,9 @@ static bool see_top(struct promql_expr *x, void *arg)
         !promql_is_constant(x->binary.rhs, &v))
         return true;
     in = promql_unwrap(x->binary.lhs);
-    l = promql_is_call_of(in, "histogram_quantile") ? summed_below(in->call.args[1]) : NULL;
+    l = promql_is_call_of(in, "histogram_quantile") ? metric_summed_below(in->call.args[1]) : NULL;
     if (l != NULL)
-        k = known_of(c, l);
+        k = metric_known_of(c, l);
     if (k.m == NULL || k.m->n_bounds == 0)
         return true;
     top = k.m->bounds[k.m->n_bounds - 1];
@@ -273,7 +290,7 @@ static bool see_gauge_rate(struct promql_expr *x, void *arg)
     struct known_series k = {0};
 
     if (in != NULL && in->kind == PROMQL_RANGE)
-        k = known_of(c, in);
+        k = metric_known_of(c, in);
     if (in != NULL && in->kind == PROMQL_RANGE && k.m == NULL &&
         is_gauge_name(in->range.selector->selector.name))
         see_gauge_name(c, x, in->range.selector->selector.name);
@@ -315,7 +332,7 @@ static bool see_counter_slope(struct promql_expr *x, void *arg)
     if (in != NULL && in->kind == PROMQL_RANGE &&
         (promql_is_call_of(x, "deriv") || promql_is_call_of(x, "delta") ||
          promql_is_call_of(x, "predict_linear")))
-        k = known_of(c, in);
+        k = metric_known_of(c, in);
     if (k.m != NULL && !str_ends_with(k.m->name, S("_total")) && /* which the name alone says */
         (k.m->type == METRIC_COUNTER || k.suffix.n != 0))
         diag_help(c->d, lint_expr_report(c, x, "a counter's restart counts as a fall here"),
@@ -337,7 +354,7 @@ static bool see_sparse(struct promql_expr *x, void *arg)
     struct known_series k = {0};
 
     if (in != NULL && in->kind == PROMQL_RANGE)
-        k = known_of(c, in);
+        k = metric_known_of(c, in);
     if (k.m != NULL && k.m->sparse.n != 0)
         diag_help(c->d,
                   lint_expr_report(c, x,
@@ -509,7 +526,7 @@ static void see_join_labels(struct lint_expr_check *c, const struct promql_expr 
                             const struct promql_expr *side)
 {
     const struct promql_expr *in = labelled_below(side);
-    const struct known_metric *m = known_of(c, in).m;
+    const struct known_metric *m = metric_known_of(c, in).m;
 
     for (size_t i = 0; m != NULL && m->knows_labels && i < x->binary.matching.n_labels; i++) {
         str name = x->binary.matching.labels[i];
@@ -530,7 +547,7 @@ static void see_join_labels(struct lint_expr_check *c, const struct promql_expr 
 static bool see_metric_labels(struct promql_expr *x, void *arg)
 {
     struct lint_expr_check *c = arg;
-    struct known_series k = known_of(c, x);
+    struct known_series k = metric_known_of(c, x);
 
     if (x->kind == PROMQL_BINARY && x->binary.matching.is_on) {
         see_join_labels(c, x, x->binary.lhs);
@@ -541,7 +558,7 @@ static bool see_metric_labels(struct promql_expr *x, void *arg)
         for (size_t i = 0; i < x->selector.matchers.n; i++)
             see_metric_label(c, x, k, x->selector.matchers.v[i].name);
     if (x->kind == PROMQL_AGGREGATE && !x->aggregate.is_without) {
-        k = known_of(c, labelled_below(x->aggregate.expr));
+        k = metric_known_of(c, labelled_below(x->aggregate.expr));
         for (size_t i = 0; i < x->aggregate.n_labels; i++)
             see_metric_label(c, x, k, x->aggregate.labels[i]);
     }
@@ -551,231 +568,6 @@ static bool see_metric_labels(struct promql_expr *x, void *arg)
 static void check_metric_labels(struct lint_expr_check *c)
 {
     promql_walk(c->root, see_metric_labels, c);
-}
-
-/* -- R069: units -- */
-
-struct measured {
-    str unit, name;
-    bool is_listed; /* in the catalogue; else the name alone says it */
-    bool is_gauge;  /* of seconds: an age, which may well be minutes */
-};
-
-static struct measured measured_selector(const struct lint_expr_check *c,
-                                         const struct promql_expr *x, const char *suffix)
-{
-    static const struct {
-        const char *ending, *unit;
-    } names[] = {{"_seconds", "seconds"}, {"_ratio", "ratio"}};
-    struct known_series k = known_of(c, x);
-    struct measured out = {S(""), S(""), false, false};
-    str base;
-
-    if (x->kind == PROMQL_RANGE)
-        x = x->range.selector;
-    if (x->kind != PROMQL_SELECTOR)
-        return out;
-    out.name = x->selector.name;
-    base = str_ends_with(out.name, str_of(suffix))
-               ? str_sub(out.name, 0, out.name.n - strlen(suffix))
-               : S("");
-    if (k.m != NULL && str_is(k.suffix, suffix)) {
-        out.unit = k.m->unit;
-        out.is_listed = true;
-        out.is_gauge = k.m->type == METRIC_GAUGE;
-    }
-    if (k.m == NULL && str_is(out.name, "up"))
-        out.unit = S("bool");
-    for (size_t i = 0; k.m == NULL && i < ARRAY_LEN(names); i++)
-        if (str_ends_with(base, str_of(names[i].ending)))
-            out.unit = str_of(names[i].unit);
-    return out;
-}
-
-static bool keeps_unit(const struct promql_expr *x)
-{
-    static const char *const calls[] = {"avg_over_time",  "max_over_time", "min_over_time",
-                                        "last_over_time", "abs",           "clamp_max",
-                                        "clamp_min",      "clamp"};
-
-    if (x->kind == PROMQL_AGGREGATE)
-        return x->aggregate.op == PROMQL_AVG || x->aggregate.op == PROMQL_MAX ||
-               x->aggregate.op == PROMQL_MIN || x->aggregate.op == PROMQL_QUANTILE;
-    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
-        if (promql_is_call_of(x, calls[i]))
-            return true;
-    return false;
-}
-
-/* The one selector below sums and rates, or NULL. */
-static const struct promql_expr *summed_below(const struct promql_expr *x)
-{
-    x = promql_unwrap(x);
-    while ((x->kind == PROMQL_AGGREGATE && x->aggregate.op == PROMQL_SUM) || promql_is_rate(x))
-        x = promql_unwrap(x->kind == PROMQL_AGGREGATE ? x->aggregate.expr : x->call.args[0]);
-    if (x->kind == PROMQL_RANGE)
-        x = x->range.selector;
-    return x->kind == PROMQL_SELECTOR ? x : NULL;
-}
-
-/* X_sum / X_count. */
-static bool is_mean(const struct promql_expr *l, const struct promql_expr *r)
-{
-    return l != NULL && r != NULL && str_ends_with(l->selector.name, S("_sum")) &&
-           str_ends_with(r->selector.name, S("_count")) &&
-           str_eq(str_sub(l->selector.name, 0, l->selector.name.n - 4),
-                  str_sub(r->selector.name, 0, r->selector.name.n - 6));
-}
-
-/* The same series above and below, above fewer of them. */
-static bool is_share(const struct promql_expr *l, const struct promql_expr *r)
-{
-    return l != NULL && r != NULL && str_eq(l->selector.name, r->selector.name) &&
-           l->selector.matchers.n > r->selector.matchers.n;
-}
-
-/* a / b, 1 - a / b: what is multiplied by 100 to be a percentage. */
-static bool is_quotient(const struct promql_expr *x)
-{
-    double v;
-
-    x = promql_unwrap(x);
-    if (x->kind == PROMQL_BINARY && x->binary.op == PROMQL_SUB &&
-        promql_is_constant(x->binary.lhs, &v) && v == 1)
-        x = promql_unwrap(x->binary.rhs);
-    return x->kind == PROMQL_BINARY && x->binary.op == PROMQL_DIV &&
-           x->binary.lhs->type == PROMQL_T_VECTOR && !promql_is_constant(x->binary.rhs, &v);
-}
-
-/* 100 * a / b, 100 * (a / b), a * 100 / b */
-static bool is_percentage(const struct promql_expr *x)
-{
-    const struct promql_expr *l;
-    double v;
-
-    if (x->binary.op == PROMQL_MUL && promql_is_constant(x->binary.lhs, &v))
-        return v == 100 && is_quotient(x->binary.rhs);
-    l = promql_unwrap(x->binary.lhs);
-    while (l->kind == PROMQL_AGGREGATE && l->aggregate.param == NULL)
-        l = promql_unwrap(l->aggregate.expr);
-    return x->binary.op == PROMQL_DIV && !promql_is_constant(x->binary.rhs, &v) &&
-           l->kind == PROMQL_BINARY && l->binary.op == PROMQL_MUL &&
-           ((promql_is_constant(l->binary.lhs, &v) && v == 100) ||
-            (promql_is_constant(l->binary.rhs, &v) && v == 100));
-}
-
-static struct measured measured_of(const struct lint_expr_check *c, const struct promql_expr *x)
-{
-    static const struct measured percentage = {{"percent", 7}, {"", 0}, false, false},
-                                 share = {{"share", 5}, {"", 0}, false, false};
-    struct measured none = {S(""), S(""), false, false}, out;
-    const struct promql_expr *l, *r;
-    double v;
-
-    x = promql_unwrap(x);
-    while (keeps_unit(x))
-        x = promql_unwrap(x->kind == PROMQL_AGGREGATE ? x->aggregate.expr : x->call.args[0]);
-    if (x->kind == PROMQL_SELECTOR || x->kind == PROMQL_RANGE)
-        return measured_selector(c, x, "");
-    if (promql_is_call_of(x, "histogram_quantile")) {
-        l = summed_below(x->call.args[1]);
-        return l != NULL ? measured_selector(c, l, "_bucket") : none;
-    }
-    if (x->kind != PROMQL_BINARY)
-        return none;
-    if (x->binary.op == PROMQL_MUL && promql_is_constant(x->binary.rhs, &v) && v == 100) {
-        out = measured_of(c, x->binary.lhs);
-        if (str_is(out.unit, "ratio"))
-            out.unit = S("percent");
-        else
-            out = none;
-        if (out.unit.n == 0 && is_quotient(x->binary.lhs))
-            out = percentage;
-        return out;
-    }
-    if (is_percentage(x))
-        return percentage;
-    l = summed_below(x->binary.lhs);
-    r = summed_below(x->binary.rhs);
-    if (x->binary.op == PROMQL_DIV && is_mean(l, r))
-        return measured_selector(c, l, "_sum");
-    return x->binary.op == PROMQL_DIV && is_share(l, r) ? share : none;
-}
-
-static const char *doubt_of(const struct measured *m, double v)
-{
-    if (str_is(m->unit, "ratio") && v > 1 && (m->is_listed || v > 10))
-        return "a share between 0 and 1: 90 % is 0.9";
-    if (str_is(m->unit, "share") && v > 1)
-        return "a share between 0 and 1: 90 % is 0.9";
-    if (str_is(m->unit, "percent") && !m->is_listed && v >= 1000)
-        return "in percent, mostly between 0 and 100";
-    if (str_is(m->unit, "bool") && v > 1)
-        return "0 or 1";
-    if (str_is(m->unit, "percent") && m->is_listed && v > 0 && v < 1)
-        return "in percent, between 0 and 100: 90 % is 90";
-    if (str_is(m->unit, "percent") && m->is_listed && v > 100)
-        return "in percent, between 0 and 100";
-    if (str_is(m->unit, "seconds") && v >= 500 && fmod(v, 100) == 0 &&
-        ((m->is_listed && !m->is_gauge) || fmod(v, 60) != 0))
-        return "in seconds: 2000 milliseconds are 2";
-    if (str_is(m->unit, "MiB") && v >= 1e7)
-        return "in MiB: 70 GiB are 71680";
-    if (str_is(m->unit, "celsius") && v > 200)
-        return "in degrees Celsius";
-    return NULL;
-}
-
-/* Between what it lies is known, so that "below 10000" says nothing, either; what is beyond all size stands for no value. */
-static bool may_say_below(const struct measured *m, double v)
-{
-    if (v <= 1 || v > 1e6)
-        return false;
-    return str_is(m->unit, "ratio") || str_is(m->unit, "percent") || str_is(m->unit, "share") ||
-           str_is(m->unit, "bool");
-}
-
-/* On one line, and not too long for one. */
-static str side_text(const struct lint_expr_check *c, const struct promql_expr *x)
-{
-    struct buf b = BUF_INIT;
-    str text;
-
-    promql_print(&b, x);
-    text = b.n > 60 ? arena_printf(c->a, "%.*s...", STR(str_sub(buf_str(&b), 0, 57)))
-                    : arena_str(c->a, buf_str(&b));
-    buf_release(&b);
-    return text;
-}
-
-static bool see_unit(struct promql_expr *x, void *arg)
-{
-    struct lint_expr_check *c = arg;
-    struct measured m;
-    const char *doubt;
-    double v;
-
-    if (x->kind != PROMQL_BINARY || !promql_op_info(x->binary.op)->is_comparison ||
-        !promql_is_constant(x->binary.rhs, &v))
-        return true;
-    m = measured_of(c, x->binary.lhs);
-    if (x->binary.op != PROMQL_GT && x->binary.op != PROMQL_GE && !may_say_below(&m, v))
-        return true;
-    doubt = doubt_of(&m, v);
-    if (m.name.n == 0)
-        m.name = side_text(c, x->binary.lhs);
-    if (doubt != NULL)
-        diag_help(c->d,
-                  lint_expr_report(
-                      c, x,
-                      arena_printf(c->a, "\"%.*s\" is not of the size of %g", STR(m.name), v).p),
-                  "it is %s", doubt);
-    return true;
-}
-
-static void check_unit(struct lint_expr_check *c)
-{
-    promql_walk(c->root, see_unit, c);
 }
 
 /* -- R073: used by free -- */
@@ -849,7 +641,7 @@ static bool see_bucket_sum(struct promql_expr *x, void *arg)
         (x->aggregate.op != PROMQL_SUM && x->aggregate.op != PROMQL_AVG) ||
         promql_has_label(x, "le") != x->aggregate.is_without)
         return true;
-    in = summed_below(x->aggregate.expr);
+    in = metric_summed_below(x->aggregate.expr);
     if (in != NULL && str_ends_with(in->selector.name, S("_bucket")) && !has_bound_matcher(in))
         diag_help(c->d,
                   lint_expr_report(c, x,
@@ -909,7 +701,7 @@ const struct lint_expr_row lint_metric_rows[] = {
     {"R058", true, check_top},         {"R062", false, check_name},
     {"R065", false, check_renamed},    {"R066", false, check_bounds},
     {"R067", false, check_off},        {"R068", false, check_metric_labels},
-    {"R069", false, check_unit},       {"R073", false, check_used_by_free},
+    {"R069", false, lint_units},       {"R073", false, check_used_by_free},
     {"R074", false, check_bucket_sum}, {"R076", false, check_sparse},
     {"R077", true, check_too_few},
 };

@@ -10,6 +10,16 @@
 
 #include "lint/lint_expr.h"
 
+struct known_series {
+    const struct known_metric *m; /* NULL: not in the catalogue */
+    str suffix;                   /* "_bucket" and so on */
+};
+
+/* Of a selector, or a range of one. */
+struct known_series metric_known_of(const struct lint_expr_check *c, const struct promql_expr *x);
+/* The one selector below sums and rates, or NULL. */
+const struct promql_expr *metric_summed_below(const struct promql_expr *x);
+
 extern const struct lint_expr_row lint_metric_rows[];
 extern const size_t lint_metric_n_rows;
 

@@ -8,6 +8,7 @@
 #include "codec/exposition_read.h"
 #include "codec/float.h"
 #include "lint/lint.h"
+#include "lint/lint_now.h"
 #include "lint/lint_partners.h"
 #include "model/labels.h"
 #include "promql/engine.h"
@@ -274,6 +275,27 @@ str lint_samples_from(const struct lint_samples *s)
     return s->from;
 }
 
+bool lint_samples_ask(const struct lint_samples *s, const struct promql_expr *x, str text,
+                      struct arena *a, struct lint_answer *out)
+{
+    static const struct promql_settings settings = {.max_samples = 0};
+    struct promql_query query = {x, text, mem_storage_port(s->store), &settings};
+    struct promql_result result;
+    struct err e = ERR_INIT;
+
+    *out = (struct lint_answer){0, 0};
+    if (!promql_instant(&query, s->now, a, &result, &e) || result.type != PROMQL_T_VECTOR)
+        return false;
+    for (size_t i = 0; i < result.n; i++) {
+        double v = result.series[i].points[0].v;
+
+        if (i == 0 || v > out->most)
+            out->most = v;
+    }
+    out->n = result.n;
+    return true;
+}
+
 /* -- R080 to R082: what a selector misses -- */
 
 /* One walk finds them. */
@@ -286,7 +308,7 @@ static bool is_of_target(const struct lint_samples *s, str label)
     return !s->has_targets && (str_is(label, "job") || str_is(label, "instance"));
 }
 
-static bool is_made_elsewhere(const struct lint_expr_check *c, str name)
+bool lint_is_made_elsewhere(const struct lint_expr_check *c, str name)
 {
     return (!c->set->samples->has_targets &&
             (str_is(name, "up") || str_starts_with(name, S("scrape_")))) ||
@@ -362,6 +384,23 @@ static void miss_name(struct lint_expr_check *c, const struct promql_expr *x)
         help_nearest(c, g, name, &s->names, "who exports it?");
 }
 
+/* How many series a selector has. */
+static size_t selected(const struct lint_samples *s, const struct promql_expr *x)
+{
+    const struct online_name *name = lint_samples_find(s, x->selector.name);
+    size_t n = 0;
+
+    for (size_t i = 0; name != NULL && i < name->n; i++) {
+        bool is_in = true;
+
+        for (size_t k = 0; k < x->selector.matchers.n && is_in; k++)
+            is_in = matcher_matches(&x->selector.matchers.v[k],
+                                    labels_get(name->v[i].labels, x->selector.matchers.v[k].name));
+        n += is_in;
+    }
+    return n;
+}
+
 static bool see_missing(struct promql_expr *x, void *arg)
 {
     struct lint_expr_check *c = arg;
@@ -371,7 +410,9 @@ static bool see_missing(struct promql_expr *x, void *arg)
     if (promql_is_call_of(x, "absent") || promql_is_call_of(x, "absent_over_time"))
         return false;
     if (x->kind != PROMQL_SELECTOR || x->selector.name.n == 0 ||
-        is_made_elsewhere(c, x->selector.name))
+        lint_is_made_elsewhere(c, x->selector.name))
+        return true;
+    if (c->set->source != NULL && selected(s, x) == 0 && lint_comes_and_goes(c, x))
         return true;
     hit = str_map_get(&s->names, x->selector.name);
     if (hit == NULL) {
@@ -392,37 +433,6 @@ static void check_missing(struct lint_expr_check *c)
     promql_walk(c->root, see_missing, c);
 }
 
-/* -- R083: what would fire -- */
-
-static void see_firing(struct lint_expr_check *c, size_t n)
-{
-    lint_expr_report(c, c->root,
-                     arena_printf(c->a, "holds now, for %zu series of %.*s%s", n,
-                                  STR(c->set->samples->from),
-                                  c->rule->hold_for != 0 ? "; it fires after \"for\"" : "")
-                         .p);
-}
-
-static void check_firing(struct lint_expr_check *c)
-{
-    static const struct promql_settings settings = {.max_samples = 0};
-    const struct lint_samples *s = c->set->samples;
-    struct promql_query query = {c->root, c->rule->expr_node->text, mem_storage_port(s->store),
-                                 &settings};
-    struct promql_result result;
-    struct err e = ERR_INIT;
-    size_t n = 0;
-
-    if (c->set->source != NULL) { /* it has what was before, too */
-        if (c->set->source->holds(c->set->source->arg, c->rule->expr_node->text, &n) && n != 0)
-            see_firing(c, n);
-        return;
-    }
-    if (promql_instant(&query, s->now, c->a, &result, &e) && result.type == PROMQL_T_VECTOR &&
-        result.n != 0)
-        see_firing(c, result.n);
-}
-
 /* -- R085: many -- */
 
 enum { MANY_SERIES = 10000 };
@@ -430,18 +440,8 @@ enum { MANY_SERIES = 10000 };
 static bool see_many(struct promql_expr *x, void *arg)
 {
     struct lint_expr_check *c = arg;
-    const struct online_name *name =
-        x->kind == PROMQL_SELECTOR ? lint_samples_find(c->set->samples, x->selector.name) : NULL;
-    size_t n = 0;
+    size_t n = x->kind == PROMQL_SELECTOR ? selected(c->set->samples, x) : 0;
 
-    for (size_t i = 0; name != NULL && i < name->n; i++) {
-        bool is_in = true;
-
-        for (size_t k = 0; k < x->selector.matchers.n && is_in; k++)
-            is_in = matcher_matches(&x->selector.matchers.v[k],
-                                    labels_get(name->v[i].labels, x->selector.matchers.v[k].name));
-        n += is_in;
-    }
     if (n > MANY_SERIES)
         diag_help(c->d,
                   lint_expr_report(c, x,
@@ -488,8 +488,9 @@ static void check_live_type(struct lint_expr_check *c)
 }
 
 const struct lint_expr_row lint_online_rows[] = {
-    {"R041", false, lint_partners}, {"R043", false, check_live_type},
-    {"R080", false, check_missing}, {"R081", false, lint_lost_labels},
-    {"R083", true, check_firing},   {"R085", false, check_many},
+    {"R041", false, lint_partners},       {"R043", false, check_live_type},
+    {"R080", false, check_missing},       {"R081", false, lint_lost_labels},
+    {"R083", true, lint_firing},          {"R085", false, check_many},
+    {"R086", false, lint_far_thresholds},
 };
 const size_t lint_online_n_rows = ARRAY_LEN(lint_online_rows);

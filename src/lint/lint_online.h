@@ -1,13 +1,14 @@
 /* lint_online.h - rules beside what an exporter really exports: names, labels and values that are not there, what would fire now;
  * and whether that text itself makes sense.
  *
- * Errors   M001 to M003, R041, R043, R080 to R083 of lint/checks.h; M001 is an error.
+ * Errors   M001 to M003, R041, R043, R080 to R087 of lint/checks.h; M001 is an error.
  * Owns     the samples own all of their text; what a check reports is the diags'.
  */
 #ifndef LINT_LINT_ONLINE_H
 #define LINT_LINT_ONLINE_H
 
 #include "base/time.h"
+#include "lint/lint.h"
 #include "lint/lint_expr.h"
 #include "model/labels.h"
 
@@ -31,6 +32,11 @@ const struct online_name *lint_samples_find(const struct lint_samples *s, str na
 /* Whether job and instance are among the labels: a Prometheus was asked, not an exporter. */
 bool lint_samples_have_targets(const struct lint_samples *s);
 str lint_samples_from(const struct lint_samples *s);
+/* What an expression gives over the series as they are. False: no vector. */
+bool lint_samples_ask(const struct lint_samples *s, const struct promql_expr *x, str text,
+                      struct arena *a, struct lint_answer *out);
+/* Whether a scrape, a rule or Prometheus itself makes the series of this name. */
+bool lint_is_made_elsewhere(const struct lint_expr_check *c, str name);
 
 extern const struct lint_expr_row lint_online_rows[]; /* asked only where the set has samples */
 extern const size_t lint_online_n_rows;

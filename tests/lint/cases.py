@@ -14,6 +14,7 @@ EXEMPT = {  # id: why no file shows it
     "M003": "a URL that is read twice: language/lint_online",
     **{f"M00{i}": "a page by itself: language/lint_check" for i in range(4, 9)},
     "R085": "10,000 series: language/lint_online",
+    "R087": "a Prometheus that has a past: language/lint_online",
     "R013": "a reload of a running server",
     "R071": "a rule file alone has no source that speaks MetricsQL: unit/config_load_test",
 }

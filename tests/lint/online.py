@@ -29,6 +29,9 @@ jobs_total{instance="i:1",job="node",queue="a"} 5 1000
 """
 
 
+NOTHING = '{"data":{"result":[],"resultType":"vector"},"status":"success"}'
+
+
 class Prometheus(http.server.BaseHTTPRequestHandler):
     asked = []
 
@@ -37,10 +40,14 @@ class Prometheus(http.server.BaseHTTPRequestHandler):
         path = urllib.parse.unquote(self.path)
         if path.startswith("/p/federate?"):
             body = FEDERATED
+        elif "max_over_time" in path:
+            body = '{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"0.25"]}]}}' if "rate(jobs" in path else NOTHING
+        elif "present_over_time" in path:
+            body = '{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]}}' if "sometimes" in path else NOTHING
         elif "rate(jobs_total[5m])" in path:
             body = '{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]},{"metric":{},"value":[1,"2"]}]}}'
         else:
-            body = '{"data":{"result":[],"resultType":"vector"},"status":"success"}'
+            body = NOTHING
         self.send_response(200)
         self.end_headers()
         self.wfile.write(body.encode())
@@ -62,6 +69,8 @@ def prometheus(program, d):
   - {alert: C, for: 1m, expr: 'sum by (job) (jobs_total) / up > 7'}
   - {alert: D, for: 1m, expr: 'jobs_totl > 7'}
   - {alert: E, for: 1m, expr: 'sum by (qeue) (jobs_total) > 7'}
+  - {alert: F, for: 1m, expr: 'rate(jobs_total[5m]) > 25'}
+  - {alert: G, for: 1m, expr: 'sometimes > 7'}
   - {record: r, expr: 'rate(jobs_total[5m])'}
 """)
     run = lambda u: subprocess.run([program, "lint", "-o", "json", "--metrics", u, rules], capture_output=True, text=True)
@@ -72,9 +81,11 @@ def prometheus(program, d):
     dead = run(url)
     got = sorted((x["id"], x["line"]) for x in json.loads(p.stdout)["problems"])
     names = set(urllib.parse.unquote(Prometheus.asked[0]).split("?")[1].replace("match[]=", "").split("&"))
-    yield f"a Prometheus: {got}", got == [("R041", 6), ("R043", 8), ("R080", 7), ("R081", 8), ("R082", 5), ("R083", 4)]
-    yield f"it is asked for what is selected: {names}", names == {"jobs_total", "up", "jobs_totl"}
-    yield "and for each alert", len(Prometheus.asked) == 6
+    yield f"a Prometheus: {got}", got == [("R041", 6), ("R043", 8), ("R080", 7), ("R081", 8), ("R082", 5), ("R083", 4), ("R083", 9), ("R086", 9), ("R087", 10)]
+    yield f"it is asked for what is selected: {names}", names == {"jobs_total", "up", "jobs_totl", "sometimes"}
+    queries = [urllib.parse.unquote(p.split("query=")[1]) for p in Prometheus.asked[1:]]
+    yield "and for each alert", sum(" > " in q or " == " in q for q in queries) == 7
+    yield "and once for what it was", queries.count("max(max_over_time((rate(jobs_total[5m]))[6h:15m]))") == 2
     yield "one that does not answer is told", dead.returncode == 1 and "cannot reach" in dead.stderr
 
 
