@@ -127,6 +127,21 @@ static void say_route_coverage(const struct ruletest_report *r)
                 STR(x->file), x->line, STR(x->receiver));
 }
 
+static void say_text_coverage(const struct ruletest_report *r)
+{
+    size_t reached = 0;
+
+    if (r->texts.n == 0)
+        return;
+    VEC_EACH (const struct ruletest_text *, x, &r->texts)
+        reached += x->is_reached;
+    say(stdout, "coverage: %zu of %zu templates\n", reached, r->texts.n);
+    VEC_EACH (const struct ruletest_text *, x, &r->texts)
+        if (!x->is_reached)
+            say(stdout, "  %.*s:%d: template \"%.*s\": no test expects a message of it\n",
+                STR(x->file), x->line, STR(x->name));
+}
+
 /* -- for programs -- */
 
 static void put_verdict(struct json_writer *w, const struct ruletest_verdict *v)
@@ -168,6 +183,18 @@ static void put_way(struct json_writer *w, const struct ruletest_way *x)
     json_close(w, '}');
 }
 
+static void put_text(struct json_writer *w, const struct ruletest_text *x)
+{
+    json_open(w, '{');
+    json_put_text(w, "file", x->file);
+    json_key(w, S("line"));
+    json_put_i64(w, x->line);
+    json_put_text(w, "template", x->name);
+    json_key(w, S("reached"));
+    json_put_bool(w, x->is_reached);
+    json_close(w, '}');
+}
+
 static void say_json(const struct test_work *w)
 {
     struct buf b = BUF_INIT;
@@ -192,6 +219,11 @@ static void say_json(const struct test_work *w)
         json_open(&j, '[');
         VEC_EACH (const struct ruletest_way *, x, &w->r.ways)
             put_way(&j, x);
+        json_close(&j, ']');
+        json_key(&j, S("templates"));
+        json_open(&j, '[');
+        VEC_EACH (const struct ruletest_text *, x, &w->r.texts)
+            put_text(&j, x);
         json_close(&j, ']');
     }
     json_close(&j, '}');
@@ -299,6 +331,7 @@ static int run_files(struct test_work *w)
     if (as_text && w->f->coverage) {
         say_coverage(&w->r);
         say_route_coverage(&w->r);
+        say_text_coverage(&w->r);
     }
     if (!as_text)
         say_json(w);

@@ -1,5 +1,6 @@
 #include "ruletest/ruletest.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "config/paths.h"
 #include "os/file.h"
@@ -20,6 +21,7 @@ void ruletest_report_release(struct ruletest_report *r)
     vec_release(&r->cases);
     vec_release(&r->rules);
     vec_release(&r->ways);
+    vec_release(&r->texts);
     arena_release(&r->a);
 }
 
@@ -98,6 +100,80 @@ static void take_ways(struct ruletest_report *r, const struct route *x)
                                        arena_str(&r->a, x->key), at->line, false});
     for (size_t i = 0; i < x->n_children; i++)
         take_ways(r, x->children[i]);
+}
+
+/* -- texts -- */
+
+struct ruletest_texts {
+    struct ruletest_report *r;
+    str file;
+};
+
+/* What templates are called by: the file without its folder. */
+static str text_file(str path)
+{
+    const char *slash = path.n != 0 ? memrchr(path.p, '/', path.n) : NULL;
+
+    return slash != NULL ? str_sub(path, (size_t)(slash - path.p) + 1, path.n) : path;
+}
+
+static struct ruletest_text *ruletest_text_of(struct ruletest_report *r, str file, str name)
+{
+    VEC_EACH (struct ruletest_text *, x, &r->texts)
+        if (str_eq(x->name, name) && str_eq(text_file(x->file), text_file(file)))
+            return x;
+    return NULL;
+}
+
+static void ruletest_take_text(void *arg, const struct template_definition *d)
+{
+    struct ruletest_texts *t = arg;
+
+    if (ruletest_text_of(t->r, t->file, d->name) == NULL)
+        vec_push(&t->r->texts,
+                 (struct ruletest_text){arena_str(&t->r->a, t->file), arena_str(&t->r->a, d->name),
+                                        (int)d->line, false});
+}
+
+static int ruletest_text_order(const void *a, const void *b)
+{
+    const struct ruletest_text *x = a, *y = b;
+    int c = str_cmp(x->file, y->file);
+
+    return c != 0 ? c : (x->line > y->line) - (x->line < y->line);
+}
+
+/* What the configuration's template files define; they could be read, or there were no configuration. */
+static void take_texts(struct ruletest_report *r, const struct config *c, struct arena *a)
+{
+    for (size_t i = 0; i < c->templates.n; i++) {
+        str *names;
+        size_t n;
+
+        files_glob(NULL, c->templates.v[i], a, &names, &n);
+        for (size_t k = 0; k < n; k++) {
+            struct template_set *own = template_set_clone(c->messages->set);
+            struct ruletest_texts t = {r, names[k]};
+            struct buf text = BUF_INIT;
+            struct err e = ERR_INIT;
+
+            if (file_read(names[k], FILE_REGULAR, TEST_FILE_MAX, &text, &e) &&
+                template_set_parse(own, text_file(names[k]), buf_str(&text), &e))
+                template_set_each(own, ruletest_take_text, &t);
+            buf_release(&text);
+            template_set_free(own);
+        }
+    }
+    if (r->texts.n != 0)
+        qsort(r->texts.v, r->texts.n, sizeof(*r->texts.v), ruletest_text_order);
+}
+
+void ruletest_reach_text(struct ruletest *t, str file, str name)
+{
+    struct ruletest_text *x = ruletest_text_of(t->report, file, name);
+
+    if (x != NULL)
+        x->is_reached = true;
 }
 
 /* -- the files -- */
@@ -241,6 +317,8 @@ static bool ruletest_run_text(str text, str path, const struct ruletest_options 
     route_tree_init(&routes, f.config != NULL ? f.config->route : NULL);
     if (routes.root != NULL)
         take_ways(r, routes.root);
+    if (f.config != NULL)
+        take_texts(r, f.config, a);
     if (ok)
         ruletest_run_cases(&file, &f, routes.root != NULL ? &routes : NULL, arena_str(&r->a, path),
                            o, r);

@@ -39,11 +39,18 @@ struct ruletest_way {        /* a route, for --coverage */
         is_reached; /* a passing test of routes or notifications has an alert that goes there, or below */
 };
 
+struct ruletest_text { /* a definition of a template file, for --coverage */
+    str file, name;
+    int line;
+    bool is_reached; /* a notification that a passing test expects was made with it */
+};
+
 struct ruletest_report {
     struct arena a;
     VEC(struct ruletest_verdict) cases;
     VEC(struct ruletest_rule) rules; /* each once */
     VEC(struct ruletest_way) ways;   /* the same, in the order of the configuration */
+    VEC(struct ruletest_text) texts; /* the same, in the order of files and lines */
     size_t failed;                   /* cases, and files that cannot be run */
 };
 

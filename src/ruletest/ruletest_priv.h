@@ -41,6 +41,9 @@ void ruletest_reach_alert(struct ruletest *t, struct labels ls);
 /* Those that take such an alert to the receiver, and what is above them. Empty: to any. */
 void ruletest_reach_routes(struct ruletest *t, struct labels ls, str receiver);
 
+/* A definition of a template file. */
+void ruletest_reach_text(struct ruletest *t, str file, str name);
+
 /* Each says what differs, in lines of t->failure. */
 void ruletest_compare_alerts(struct ruletest *t, const struct ruletest_alerts *x);
 void ruletest_compare_expr(struct ruletest *t, const struct ruletest_expr *x);

@@ -22,6 +22,7 @@ struct told_message {
     VEC(str) alerts;           /* names, each once, sorted */
     VEC(struct labels) labels; /* of each alert */
     str text;
+    VEC(struct template_definition) made_with;
 };
 
 struct told {
@@ -29,7 +30,8 @@ struct told {
     struct stage stage;
     struct stage_instance it;
     VEC(struct told_message) messages;
-    size_t alerts, silences; /* of the case that came in */
+    VEC(struct template_definition) entered; /* since the last message */
+    size_t alerts, silences;                 /* of the case that came in */
 };
 
 dur_ns told_lasts(const struct ruletest_case *c)
@@ -98,6 +100,13 @@ static void told_add_alert(struct told_message *m, struct arena *a, const struct
     m->alerts.v[i] = arena_str(a, name);
 }
 
+static void told_entered(void *arg, const struct template_definition *d)
+{
+    struct told *w = arg;
+
+    vec_push(&w->entered, *d);
+}
+
 static bool told_shown(void *arg, const struct notify_shown *x)
 {
     struct told *w = arg;
@@ -122,6 +131,9 @@ static bool told_shown(void *arg, const struct notify_shown *x)
             told_add_alert(&m, a, &n.alerts[k]);
     }
     m.text = told_text(a, x);
+    VEC_EACH (const struct template_definition *, d, &w->entered)
+        vec_push(&m.made_with, *d);
+    w->entered.n = 0;
     vec_push(&w->messages, m);
     return true;
 }
@@ -352,6 +364,8 @@ static void told_reach(struct told *w, const struct told_message *m)
         ruletest_reach_alert(w->t, *ls);
         ruletest_reach_routes(w->t, *ls, m->receiver);
     }
+    VEC_EACH (const struct template_definition *, d, &m->made_with)
+        ruletest_reach_text(w->t, d->file, d->name);
 }
 
 static void say_what_lacks(struct told *w, const struct told_message *m, str missing)
@@ -455,6 +469,7 @@ struct told *told_begin(struct ruletest *t)
                                    .arg = w,
                                    .host = S("test"),
                                    .external_url = url_trim_slash(c->external_url)});
+    template_set_watch(t->config->messages->set, told_entered, w);
     stage_begin(&w->it, config_ref(t->config));
     return w;
 }
@@ -464,11 +479,14 @@ void told_end(struct told *w)
     if (w == NULL)
         return;
     stage_end(&w->it);
+    template_set_watch(w->t->config->messages->set, NULL, NULL);
     stage_release(&w->stage);
     VEC_EACH (struct told_message *, m, &w->messages) {
         vec_release(&m->alerts);
         vec_release(&m->labels);
+        vec_release(&m->made_with);
     }
     vec_release(&w->messages);
+    vec_release(&w->entered);
     mem_free(w);
 }

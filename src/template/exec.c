@@ -174,6 +174,7 @@ static enum flow exec_walk_template(struct exec *x, const struct tmpl_value *dot
         v = eval_pipeline(x, dot, n->pipe);
     if (x->failed)
         return FLOW_FAILED;
+    tmpl_entered(x->in, callee);
     /* The callee sees none of our variables: names are resolved by the parser, only $ is shadowed. */
     x->tree = callee;
     exec_push(x, S("$"), v);
@@ -237,6 +238,7 @@ bool tmpl_exec(const struct tmpl_exec_input *in, const struct tmpl_tree *tree, s
                               .host = in->run->host,
                               .root = &in->run->data,
                               .steps = in->limits.steps};
+    tmpl_entered(in, tree);
     exec_push(&x, S("$"), dot);
     exec_walk_list(&x, &dot, tree->root);
     (void)exec_step(&x);

@@ -15,6 +15,7 @@ struct tmpl_exec_input {
 
 /* The search is counted in *steps. */
 const struct tmpl_tree *tmpl_lookup(const struct tmpl_exec_input *in, str name, uint64_t *steps);
+void tmpl_entered(const struct tmpl_exec_input *in, const struct tmpl_tree *tree);
 bool tmpl_exec(const struct tmpl_exec_input *in, const struct tmpl_tree *tree, struct buf *out,
                struct err *e) must_check;
 

@@ -9,6 +9,8 @@ struct template_set {
     const struct tmpl_func **functions; /* of the origin */
     struct str_map trees;               /* name to struct tmpl_tree * */
     const struct template_set *origin;
+    void (*entered)(void *arg, const struct template_definition *d); /* NULL: nobody watches */
+    void *entered_arg;
 };
 
 struct template_set *template_set_new(const struct tmpl_func *const *functions)
@@ -33,6 +35,8 @@ struct template_set *template_set_clone(const struct template_set *set)
     arena_init(&clone->arena, 0);
     clone->functions = set->functions;
     clone->origin = set;
+    clone->entered = set->entered;
+    clone->entered_arg = set->entered_arg;
     return clone;
 }
 
@@ -78,6 +82,47 @@ const void *template_set_definition(const struct template_set *set, str name)
 {
     return template_find(set, name);
 }
+
+/* -- for tests -- */
+
+static struct template_definition definition_of(const struct tmpl_tree *t)
+{
+    struct template_definition d = {t->name, t->parse_name, 1};
+    size_t col;
+
+    tmpl_node_place(t, t->root, &d.line, &col);
+    return d;
+}
+
+void template_set_each(const struct template_set *set,
+                       void (*fn)(void *arg, const struct template_definition *d), void *arg)
+{
+    MAP_EACH (struct str_map_entry, e, &set->trees) {
+        const struct tmpl_tree *t = e->value;
+        struct template_definition d = definition_of(t);
+
+        if (!str_eq(t->name, t->parse_name))
+            fn(arg, &d);
+    }
+}
+
+void template_set_watch(struct template_set *set,
+                        void (*entered)(void *arg, const struct template_definition *d), void *arg)
+{
+    set->entered = entered;
+    set->entered_arg = arg;
+}
+
+void tmpl_entered(const struct tmpl_exec_input *in, const struct tmpl_tree *tree)
+{
+    if (in->set->entered != NULL) {
+        struct template_definition d = definition_of(tree);
+
+        in->set->entered(in->set->entered_arg, &d);
+    }
+}
+
+/* -- running -- */
 
 const struct tmpl_tree *tmpl_lookup(const struct tmpl_exec_input *in, str name, uint64_t *steps)
 {

@@ -59,6 +59,18 @@ bool template_set_parse(struct template_set *set, str name, str text, struct err
 /* What name stands for now; another pointer once it has been defined anew. NULL: nothing. */
 const void *template_set_definition(const struct template_set *set, str name);
 
+/* For tests of templates. file: the name under which the text was added; line: where its first line of content stands. */
+struct template_definition {
+    str name, file;
+    size_t line;
+};
+/* Of the set itself, not of its origin; the texts' own main ones are not among them. */
+void template_set_each(const struct template_set *set,
+                       void (*fn)(void *arg, const struct template_definition *d), void *arg);
+/* Tells of each definition that an execution enters. To be set before the first one. */
+void template_set_watch(struct template_set *set,
+                        void (*entered)(void *arg, const struct template_definition *d), void *arg);
+
 /* Text that belongs to no file, to be executed again and again: parsed into the arena, which must outlive it. */
 struct template_text;
 bool template_text_parse(const struct template_set *set, struct arena *a, str name, str text,

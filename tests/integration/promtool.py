@@ -249,7 +249,15 @@ tests:
     assert run(test, "--run=(").returncode == 2
 
 
+# "lost" is called where nothing is firing, "short" within "long", "nobody" by no receiver; the last file has nothing else
+TEXTS = """{{ define "short" }}{{ .CommonAnnotations.summary }}{{ end }}
+{{ define "long" }}{{ if .Alerts.Firing }}{{ template "short" . }}{{ else if .Alerts.Resolved }}over{{ else }}{{ template "lost" . }}{{ end }}{{ end }}
+{{ define "lost" }}nothing{{ end }}
+{{ define "slack.default.title" }}anew{{ end }}
+{{ define "nobody" }}x{{ end }}
+"""
 ROUTER = """
+templates: [texts/*.tmpl]
 route:
   receiver: chat
   group_by: [job]
@@ -268,7 +276,7 @@ receivers:
 - name: pager
   fallback: chat
   webhook_configs: [{url: 'http://x/a'}, {url: 'http://x/b'}]
-  slack_configs: [{api_url: 'http://x/', channel: '#a', send_resolved: true, text: '{{ .CommonAnnotations.summary }}'}]
+  slack_configs: [{api_url: 'http://x/', channel: '#a', send_resolved: true, text: '{{ template "long" . }}'}]
   email_configs: [{to: a@b.c, from: x@y.z, smarthost: 'm:25'}]
   sms_configs: [{provider: twilio, key_id: ACx, secret_key: t, from: '+1', numbers: ['+8613800000000'], text: '{{ .CommonAnnotations.summary }}'}]
 """
@@ -319,6 +327,9 @@ def test_who_is_told():
         for name, text in (("told_rules.yml", TOLD_RULES), ("router.yml", ROUTER)):
             with open(os.path.join(d, name), "w") as f:
                 f.write(text)
+        os.mkdir(os.path.join(d, "texts"))
+        write(os.path.join(d, "texts", "default.tmpl"), TEXTS)
+        write(os.path.join(d, "texts", "none.tmpl"), "{{/* nothing */}}")
         path = os.path.join(d, "told.yml")
 
         def run(text, *args):
@@ -329,6 +340,8 @@ def test_who_is_told():
         p = run(TOLD, "--coverage")
         assert p.returncode == 0 and "3 passed" in p.stdout and not p.stderr, p
         assert "coverage: 2 of 2 rules" in p.stdout and "coverage: 3 of 3 routes" in p.stdout, p.stdout
+        said = p.stdout[p.stdout.index("coverage: 3 of 5 templates"):]
+        equal(re.findall(r'texts/default.tmpl:(\d+): template "(\w+)": no test', said), [("3", "lost"), ("5", "nobody")], said)
         for a, b, said in (("at: 3m30s", "at: 3m", "- 3m pager/slack firing: Down"), ("for: 3m}]", "for: 5m}]", "- 3m to 4m chat/webhook"),
                            ("停了']", "停']", ""), ("停了']", "停了!']", 'the text lacks "服务'), ("status: resolved}", "}", "- 10m30s chat/webhook firing"),
                            ("receiver: night, at: 1h,", "receiver: night, at: 2h,", "+ 1h30s night/webhook firing: I"),
@@ -354,6 +367,8 @@ def test_who_is_told():
         assert "coverage: 2 of 2 rules" in p.stdout and "coverage: 3 of 3 routes" in p.stdout, p.stdout
         p = run(TOLD.replace("receiver: night, at", "receiver: chat, at"), "--coverage", "--output=json")
         assert [r["reached"] for r in json.loads(p.stdout)["routes"]] == [True, True, False], p.stdout
+        equal([(t["template"], t["reached"]) for t in json.loads(p.stdout)["templates"]],
+              [("short", True), ("long", True), ("lost", False), ("slack.default.title", True), ("nobody", False)])
 
 
 main()
