@@ -1,3 +1,4 @@
+/* A file of tests: its rules and configurations are read once, its cases run one by one, and what none of them reaches is counted. */
 #include "ruletest/ruletest.h"
 
 #include <stdlib.h>
@@ -183,8 +184,7 @@ struct ruletest_files {
     struct config *config; /* NULL: none */
 };
 
-/* From the folder of the test file. */
-/* By one name, whichever test file asks for it; as promtool, by the text alone. */
+/* From the folder of the test file, by one name whichever asks for it; as promtool, by the text alone. */
 static str beside(struct arena *a, str file, str path)
 {
     const char *slash = memrchr(file.p, '/', file.n);
