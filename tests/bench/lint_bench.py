@@ -61,4 +61,5 @@ def main():
               f"{statistics.median(x[2] for x in v):6.0f} MB")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -9,38 +9,16 @@ usage: TOCSIN=build/release/tocsin python3 tests/bench/many_rules.py [SECONDS]  
 import http.client, os, sys, threading
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../integration"))
 from harness import *
+from many_rules_text import *
 
 SHARED = os.environ.get("TOCSIN_SHARED", os.path.join(SOURCE, "../shared"))
-GROUPS, RULES, REPLICAS = 100, 100, 250
 SECONDS = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 300
 EVERY = 20  # seconds from reload to reload
-FIRES, MISSPELT = 50, 51  # of each group
 EXPLAIN_MS = 50  # at most for a question why a rule is silent
 CONFIG = """global: {scrape_interval: 15s, evaluation_interval: 15s}
 scrape_configs: [{job_name: fleet, honor_labels: true, static_configs: [{targets: ['127.0.0.1:%d']}]}]
 rule_files: [rules.yml]
 """
-KINDS = ["llm_gpu_utilization_percent{{replica=\"{n}\"}} > 1{x}",
-         "rate(llm_requests_total{{replica=\"{n}\",status=\"error\"}}[5m]) > 1{x}",
-         "sum by (zone) (rate(llm_requests_total{{model=\"llama-3-{m}b\",zone=\"z{z}\"}}[5m])) > 1{x}",
-         "histogram_quantile(0.95, sum by (le) (rate(llm_ttft_ms_bucket{{replica=\"{n}\"}}[5m]))) > 1{x}0",
-         "avg_over_time(gpu_temperature{{replica=\"{n}\"}}[5m]) > 1{x}"]
-
-
-def rules(generation, of=GROUPS * RULES):
-    """generation: another threshold for the first `of` rules."""
-    out = ["groups:"]
-    for g in range(GROUPS):
-        out += [f"  - name: g{g}", "    rules:"]
-        for r in range(RULES):
-            i = g * RULES + r
-            x = 10000 + (generation if i < of else 0)
-            text = KINDS[i % len(KINDS)].format(n=i % REPLICAS, m=i % 7, z=i // 7 % 5, x=x)
-            if r in (FIRES, MISSPELT):
-                text = f'llm_service_up{"p" * (r == MISSPELT)}{{replica="{i % REPLICAS}"}} < {x}'
-            out += [f"      - alert: A{g}_{r}", f"        expr: '{text}'", "        for: 30s",
-                    "        labels: {severity: warning}", "        annotations: {summary: 'value {{ $value }} of {{ $labels.instance }}'}"]
-    return "\n".join(out) + "\n"
 
 
 def total(text, name):
