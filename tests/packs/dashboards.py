@@ -111,4 +111,5 @@ def test_tocsin_exports_what_its_dashboard_shows():
         equal([n for n in sorted(shown) if n not in there and re.sub("_(bucket|count|sum)$", "", n) not in there], [], "metrics")
 
 
-main()
+if __name__ == "__main__":
+    main()
