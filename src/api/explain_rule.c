@@ -8,9 +8,11 @@
 #include "codec/duration.h"
 #include "codec/float.h"
 #include "live/rule_driver.h"
+#include "promql/made_up.h"
 #include "promql/why.h"
 #include "ruler/rule_group.h"
 #include "ruler/rule_query.h"
+#include "ruler/rule_template.h"
 #include "scrape/metadata.h"
 
 enum {
@@ -21,6 +23,14 @@ enum {
     ALERTS_SHOWN_MAX = 20
 };
 
+/* What an alert of the rule would say, and over which sample. */
+struct rule_words {
+    const char
+        *basis; /* "result", "nearest" to a threshold, "selectors" alone; NULL: of no alert */
+    double value;
+    struct labels labels, annotations;
+};
+
 /* One of the rules of the name. */
 struct rule_asked {
     const struct rule_conf *rule;
@@ -29,6 +39,7 @@ struct rule_asked {
     const struct rule_view *seen; /* in it */
     ts_ms at;                     /* that it is evaluated for */
     struct why why;
+    struct rule_words words;
     struct err err;  /* why could not be found out */
     bool is_watched; /* series of its names are kept from now on only */
 };
@@ -94,6 +105,77 @@ static void watch_names(struct explain_rule *x, struct rule_asked *k)
     }
 }
 
+/* -- what it would say -- */
+
+static struct sample sample_to_say(struct explain_rule *x, struct rule_asked *k,
+                                   const struct promql_expr *expr, const struct why_asker *asker)
+{
+    static const struct labels none;
+    struct sample out = {.labels = none};
+    struct samples s = {0};
+    struct err e = ERR_INIT;
+
+    k->words.basis = "selectors";
+    for (size_t i = 0; i < k->why.n_causes; i++)
+        if (k->why.causes[i].reason == WHY_COMPARISON) {
+            k->words.basis = "nearest";
+            out.labels = k->why.causes[i].series;
+            out.value = k->why.causes[i].value;
+        }
+    if (k->why.n_causes == 0 && asker->ask(asker->arg, k->rule->expr, &s, &e) && s.n != 0) {
+        k->words.basis = "result";
+        out = s.v[0];
+    }
+    if (strcmp(k->words.basis, "selectors") == 0)
+        out.labels = promql_made_up_labels(expr, none, S("..."), &x->later.arena);
+    out.labels = labels_copy(&x->later.arena, out.labels);
+    return out;
+}
+
+/* Queries of the templates over our own store. */
+static bool answer_own_queries(struct explain_rule *x)
+{
+    const struct rule_query *q;
+    bool any = false;
+
+    while ((q = rule_queries_next(&x->queries)) != NULL) {
+        struct samples s = {0};
+        struct err e = ERR_INIT;
+        bool ok = ask_own(x, q->text, &s, &e);
+
+        rule_queries_take(&x->queries, s, NULL, ok ? NULL : &e);
+        any = true;
+    }
+    return any;
+}
+
+/* False: an answer of the source to a query of a template is missing. */
+static bool find_words(struct explain_rule *x, struct rule_asked *k, const struct promql_expr *expr,
+                       const struct why_asker *asker)
+{
+    struct arena *a = &x->later.arena;
+    const struct sample sample = sample_to_say(x, k, expr, asker);
+    const struct rule_template_vars vars = {.alert = k->rule->name,
+                                            .labels = sample.labels,
+                                            .value = sample.value,
+                                            .external_labels = x->conf->external_labels,
+                                            .external_url = x->api->engine->external_url,
+                                            .slot = k->at * NS_PER_MS};
+    struct rule_templates *t = rule_templates_new();
+    struct rule_words *w = &k->words;
+
+    w->value = sample.value;
+    do {
+        x->queries.is_missing = false;
+        w->labels = rule_template_expand_all(t, a, &k->rule->all_labels, &vars, &x->queries);
+        w->annotations = rule_template_expand_all(t, a, &k->rule->annotations, &vars, &x->queries);
+    } while (x->queries.is_missing && k->rule->is_own && answer_own_queries(x));
+    rule_templates_free(t);
+    w->labels = labels_copy(a, labels_merge(a, sample.labels, w->labels));
+    w->annotations = labels_copy(a, w->annotations);
+    return !x->queries.is_missing;
+}
+
 /* False: an answer of the source is missing. */
 static bool explain_one_rule(struct explain_rule *x, struct rule_asked *k)
 {
@@ -117,6 +199,8 @@ static bool explain_one_rule(struct explain_rule *x, struct rule_asked *k)
     ok = why_empty(expr, &asker, &x->later.arena, &k->why, &k->err);
     if (ok)
         k->err = (struct err)ERR_INIT;
+    if (ok && k->rule->is_alert)
+        ok = find_words(x, k, expr, &asker);
     if (ok && k->why.n_causes != 0 && k->rule->is_own && x->at_time == INT64_MIN &&
         x->api->conf.store != NULL)
         watch_names(x, k);
@@ -235,6 +319,19 @@ static void put_seen(struct json_writer *w, const struct rule_view *r)
     explain_rule_put_count(w, "active", r->n_alerts);
 }
 
+static void put_words(struct json_writer *w, const struct rule_words *o)
+{
+    json_key(w, S("wouldSay"));
+    json_open(w, '{');
+    json_put_text(w, "basis", str_of(o->basis));
+    put_number(w, "value", o->value);
+    json_key(w, S("labels"));
+    labels_put_json(w, o->labels);
+    json_key(w, S("annotations"));
+    labels_put_json(w, o->annotations);
+    json_close(w, '}');
+}
+
 static void put_rule_asked(struct json_writer *w, const struct rule_asked *k)
 {
     json_open(w, '{');
@@ -264,6 +361,8 @@ static void put_rule_asked(struct json_writer *w, const struct rule_asked *k)
     for (size_t i = 0; i < k->why.n_causes; i++)
         put_cause(w, &k->why.causes[i]);
     json_close(w, ']');
+    if (k->words.basis != NULL)
+        put_words(w, &k->words);
     json_close(w, '}');
 }
 
@@ -313,6 +412,26 @@ static void say_seen(struct buf *b, const struct rule_view *r, const struct loca
         buf_addf(b, "    and %zu more\n", r->n_alerts - ALERTS_SHOWN_MAX);
 }
 
+static void say_words(struct buf *b, const struct rule_words *w)
+{
+    bool is_made_up = strcmp(w->basis, "selectors") == 0;
+
+    if (w->annotations.n == 0)
+        return;
+    buf_addf(b, "  what it would say%s\n    ",
+             is_made_up                        ? ", with labels made up of its selectors"
+             : strcmp(w->basis, "result") == 0 ? ""
+                                               : " of the nearest value");
+    labels_print(b, w->labels);
+    if (!is_made_up) {
+        buf_adds(b, " value ");
+        float_print_g(b, w->value);
+    }
+    buf_addc(b, '\n');
+    LABELS_EACH (l, w->annotations)
+        buf_addf(b, "    %.*s: %.*s\n", STR(l->name), STR(l->value));
+}
+
 static void say_rule_asked(struct buf *b, const struct rule_asked *k, bool is_then,
                            const struct local_now *l)
 {
@@ -338,6 +457,8 @@ static void say_rule_asked(struct buf *b, const struct rule_asked *k, bool is_th
         buf_adds(b, "  why nothing comes of it\n");
     for (size_t i = 0; i < k->why.n_causes; i++)
         buf_addf(b, "    %.*s: %.*s\n", STR(k->why.causes[i].part), STR(k->why.causes[i].text));
+    if (k->words.basis != NULL)
+        say_words(b, &k->words);
     if (k->is_watched)
         buf_adds(b, "  Only what rules select is kept. What else is scraped by these names is kept "
                     "from now on for "

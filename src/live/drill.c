@@ -4,6 +4,7 @@
 #include "model/labels.h"
 #include "model/relabel.h"
 #include "promql/ast.h"
+#include "promql/made_up.h"
 #include "promql/promql.h"
 #include "route/route_conf.h"
 #include "ruler/rule_template.h"
@@ -56,114 +57,39 @@ static const struct rule_view *drill_view(const struct engine *e, const struct d
     return NULL;
 }
 
-/* -- labels of an alert that is made up -- */
-
-struct made_up {
-    struct arena *a;
-    VEC(struct label) v;
-};
-
-static void made_up_put(struct made_up *m, str name, str value)
-{
-    VEC_EACH (const struct label *, l, &m->v)
-        if (str_eq(l->name, name))
-            return; /* what came first stays */
-    if (name.n != 0 && !str_is(name, "__name__"))
-        vec_push(&m->v, (struct label){arena_str(m->a, name), arena_str(m->a, value)});
-}
-
-/* What selectors ask for by name and value, and labels that an aggregation keeps. */
-static void made_up_read(struct made_up *m, const struct promql_expr *x)
-{
-    if (x == NULL)
-        return;
-    switch (x->kind) {
-    case PROMQL_SELECTOR:
-        for (size_t i = 0; i < x->selector.matchers.n; i++)
-            if (x->selector.matchers.v[i].op == MATCH_EQ && x->selector.matchers.v[i].value.n != 0)
-                made_up_put(m, x->selector.matchers.v[i].name, x->selector.matchers.v[i].value);
-        return;
-    case PROMQL_RANGE: made_up_read(m, x->range.selector); return;
-    case PROMQL_SUBQUERY: made_up_read(m, x->subquery.expr); return;
-    case PROMQL_CALL:
-        for (size_t i = 0; i < x->call.n_args; i++)
-            made_up_read(m, x->call.args[i]);
-        return;
-    case PROMQL_AGGREGATE:
-        made_up_read(m, x->aggregate.expr);
-        for (size_t i = 0; !x->aggregate.is_without && i < x->aggregate.n_labels; i++)
-            made_up_put(m, x->aggregate.labels[i], S("drill"));
-        return;
-    case PROMQL_UNARY: made_up_read(m, x->unary.expr); return;
-    case PROMQL_BINARY:
-        made_up_read(m, x->binary.lhs);
-        made_up_read(m, x->binary.rhs);
-        return;
-    case PROMQL_PAREN: made_up_read(m, x->inner); return;
-    case PROMQL_NUMBER:
-    case PROMQL_TEXT: return;
-    }
-}
+/* -- an alert that is made up -- */
 
 static struct labels made_up_sample(const struct drill *d, struct labels given, struct arena *a)
 {
-    struct made_up m = {.a = a};
     struct promql_place place;
     struct err e = ERR_INIT;
-    struct promql_expr *x;
-    struct labels out;
-    str dup;
+    struct promql_expr *x = promql_parse(d->rule->expr, &promql_everything, a, &place, &e);
+    struct labels out = promql_made_up_labels(x, given, S("drill"), a);
 
-    LABELS_EACH (l, given)
-        made_up_put(&m, l->name, l->value);
-    x = promql_parse(d->rule->expr, &promql_everything, a, &place, &e);
-    made_up_read(&m, x);
     promql_release(x);
-    m.v.n = labels_sort_keep(m.v.v, m.v.n, &dup);
-    out = labels_copy(a, (struct labels){m.v.v, m.v.n != SIZE_MAX ? m.v.n : 0});
-    vec_release(&m.v);
     return out;
-}
-
-struct drill_texts {
-    struct rule_templates *templates;
-    struct rule_template_vars vars;
-    struct arena *a;
-};
-
-static struct labels drill_expand(struct drill_texts *t, struct labels under,
-                                  const struct conf_map *texts)
-{
-    struct label *v = arena_copy(t->a, under.v, under.n, under.n + texts->n, sizeof(*v));
-    size_t n = under.n;
-
-    for (size_t i = 0; i < texts->n; i++)
-        v[n++] = (struct label){texts->v[i].name,
-                                rule_template_expand(t->templates, t->a, texts->v[i].value,
-                                                     &t->vars, NULL)};
-    return (struct labels){v, labels_sort_last(v, n)};
 }
 
 static void drill_make_up(const struct engine *e, struct drill *d, struct labels given,
                           struct now now, struct arena *a)
 {
-    struct drill_texts t = {.templates = rule_templates_new(), .a = a};
+    const struct rule_template_vars vars = {.alert = d->rule->name,
+                                            .labels = made_up_sample(d, given, a),
+                                            .value = 1,
+                                            .external_labels = e->conf->external_labels,
+                                            .external_url = e->external_url,
+                                            .slot = now.wall};
+    struct rule_templates *t = rule_templates_new();
     struct label name = {S("alertname"), d->rule->name};
-    struct labels own;
+    struct labels own = rule_template_expand_all(t, a, &d->rule->all_labels, &vars, NULL);
 
-    t.vars = (struct rule_template_vars){.alert = d->rule->name,
-                                         .labels = made_up_sample(d, given, a),
-                                         .value = 1,
-                                         .external_labels = e->conf->external_labels,
-                                         .external_url = e->external_url,
-                                         .slot = now.wall};
-    own = drill_expand(&t, t.vars.labels, &d->rule->all_labels);
-    d->annotations = drill_expand(&t, (struct labels){NULL, 0}, &d->rule->annotations);
+    own = labels_merge(a, vars.labels, own);
+    d->annotations = rule_template_expand_all(t, a, &d->rule->annotations, &vars, NULL);
     own = labels_merge(a, e->conf->external_labels, own);
     d->labels = labels_merge(a, own, (struct labels){&name, 1});
     d->labels = labels_copy(a, d->labels);
     d->annotations = labels_copy(a, d->annotations);
-    rule_templates_free(t.templates);
+    rule_templates_free(t);
     d->is_made_up = true;
 }
 

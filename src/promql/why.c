@@ -540,6 +540,7 @@ static void no_value_passes(struct why_run *r, const struct promql_expr *x, enum
     if (c == NULL)
         return;
     c->value = nearest->value;
+    c->series = nearest->labels;
     c->threshold = threshold;
     c->left = n;
     buf_addf(&b, "%s ",

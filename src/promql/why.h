@@ -51,8 +51,9 @@ struct why_cause {
     str label;        /* that decides; may be empty */
     str wanted, nearest;
     double value, threshold;
-    size_t left, right; /* series: in; of a join on both sides */
-    str text;           /* in words */
+    size_t left, right;   /* series: in; of a join on both sides */
+    struct labels series; /* of a comparison: those of the nearest value */
+    str text;             /* in words */
 };
 
 struct why_step { /* a part that has a value, parents first */

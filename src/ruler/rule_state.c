@@ -118,24 +118,14 @@ enum rule_alert_state rule_worst_state(const struct rule *r)
 static struct labels map_labels(const struct rule *r, const struct rule_context *c,
                                 const struct conf_map *m, const struct sample *sample)
 {
-    struct arena *a = c->arena;
     const struct rule_template_vars vars = {.alert = r->conf->name,
                                             .labels = sample->labels,
                                             .value = sample->value,
                                             .external_labels = c->external_labels,
                                             .external_url = c->external_url,
                                             .slot = c->slot};
-    struct label *v = arena_array(a, m->n, sizeof(*v));
-    struct labels ls = {v, 0};
-    str dup;
 
-    for (size_t i = 0; i < m->n; i++)
-        v[i] = (struct label){m->v[i].name, rule_template_expand(c->templates, a, m->v[i].value,
-                                                                 &vars, c->queries)};
-    ls.n = labels_sort_keep(v, m->n, &dup);
-    if (ls.n == SIZE_MAX)
-        ls.n = 0;
-    return ls;
+    return rule_template_expand_all(c->templates, c->arena, m, &vars, c->queries);
 }
 
 /* Sample labels without the name, then the rule's own (an empty one deletes), then alertname. */

@@ -1,6 +1,7 @@
 #include "ruler/rule_template.h"
 
 #include "base/mem.h"
+#include "model/labels.h"
 #include "template/template.h"
 #include "os/zones.h"
 
@@ -140,6 +141,24 @@ str rule_template_expand(struct rule_templates *t, struct arena *a, str text,
                               STR(k->name), e.msg);
     buf_release(&out);
     return result;
+}
+
+struct labels rule_template_expand_all(struct rule_templates *t, struct arena *a,
+                                       const struct conf_map *texts,
+                                       const struct rule_template_vars *vars,
+                                       struct rule_queries *q)
+{
+    struct label *v = arena_array(a, texts->n, sizeof(*v));
+    struct labels ls = {v, 0};
+    str dup;
+
+    for (size_t i = 0; i < texts->n; i++)
+        v[i] = (struct label){texts->v[i].name,
+                              rule_template_expand(t, a, texts->v[i].value, vars, q)};
+    ls.n = labels_sort_keep(v, texts->n, &dup);
+    if (ls.n == SIZE_MAX)
+        ls.n = 0;
+    return ls;
 }
 
 bool rule_template_check(str alert, str text, struct err *e)

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "ruler/rule_query.h"
+#include "tocsin/conf.h"
 #include "tocsin/labels.h"
 
 struct rule_templates;
@@ -33,6 +34,12 @@ void rule_templates_free(struct rule_templates *t);
 /* q: answers of the function query; its is_missing says that the result is to be thrown away. NULL: there are none. */
 str rule_template_expand(struct rule_templates *t, struct arena *a, str text,
                          const struct rule_template_vars *vars, struct rule_queries *q);
+
+/* All of a mapping: the labels or the annotations of a rule, in their order. */
+struct labels rule_template_expand_all(struct rule_templates *t, struct arena *a,
+                                       const struct conf_map *texts,
+                                       const struct rule_template_vars *vars,
+                                       struct rule_queries *q);
 
 /* Whether the text parses. e->line is the line inside of the text. */
 bool rule_template_check(str alert, str text, struct err *e) must_check;

@@ -20,6 +20,12 @@ groups:
   - {alert: Pair, expr: 'shop_queue{node="n1"} > on () shop_limit'}
   - {alert: Absent, expr: 'absent(shop_queue)'}
   - {record: Job, expr: 'shop_up{job="none"}'}
+  - alert: Says
+    expr: shop_queue > 7000
+    labels: {severity: critical}
+    annotations: {summary: '{{ $labels.node }}: {{ $value }} of {{ with query "sum(shop_queue)" }}{{ . | first | value }}{{ end }}', zh: 队列}
+  - {alert: SaysNow, expr: 'shop_queue{node="n1"} > 5', annotations: {summary: '{{ $labels.node }} {{ $value }}'}}
+  - {alert: SaysLittle, expr: 'shop_down{job="a", zone=~"z.*"} > 5', annotations: {summary: '{{ $labels.job }}-{{ $labels.zone }}', bad: '{{ .nothing }}'}}
 """
 # alert: reason, label, wanted, nearest
 CAUSES = {"Job": ("no_value", "job", "shop-api", "shop_api"), "Name": ("no_metric", "__name__", "shop_order_total", "shop_orders_total"),
@@ -98,6 +104,13 @@ def check_causes(t):
     equal((waits["state"], len(waits["alerts"]), waits["alerts"][0]["value"], waits["active"]), ("pending", 1, 7, 1))
     assert waits["alerts"][0]["firesAt"] > waits["alerts"][0]["activeAt"], waits
     equal([r["type"] for r in asked(t, "Job")], ["alerting", "recording"])
+    said = [asked(t, name)[0]["wouldSay"] for name in ("Says", "SaysNow", "SaysLittle")]
+    equal([(w["basis"], w["value"], w["annotations"]) for w in said[:2]],
+          [("nearest", 7, {"summary": "n1: 7 of 10", "zh": "队列"}), ("result", 7, {"summary": "n1 7"})])
+    equal((said[0]["labels"]["node"], said[0]["labels"]["severity"]), ("n1", "critical"))
+    equal((said[2]["basis"], said[2]["labels"], said[2]["annotations"]["summary"]), ("selectors", {"job": "a"}, "a-"))
+    assert "error expanding template" in said[2]["annotations"]["bad"], said[2]
+    assert "wouldSay" not in asked(t, "Job")[1], "a record says nothing"
 
 
 def test_own_store():
@@ -116,6 +129,8 @@ receivers: [{{name: r}}]
             assert 'job="shop-api" selects nothing: job=shop_api has 1' in text and "why nothing comes of it" in text, text
             text = cli(t, "explain", "alert", "Threshold")
             assert "max 7, threshold 7000" in text, text
+            text = cli(t, "explain", "rule", "Says")
+            assert "what it would say of the nearest value" in text and "    summary: n1: 7 of 10\n" in text, text
             text = cli(t, "explain", "rule", "Waits")
             assert "pending" in text and ", fires " in text and "(in 59m" in text, text
             assert 'there is no rule "Thresold"; there is "Threshold"' in cli(t, "explain", "rule", "Thresold", code=1).replace('\\"', '"')

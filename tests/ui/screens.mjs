@@ -325,6 +325,7 @@ const tests = {
     await page.click('.rule button:has-text("Why")');
     await page.waitForSelector(".why .result td");
     holds(/vllm_num_requests_waiting/.test(await page.innerText(".why")), await page.innerText(".why"));
+    holds(/What it would say/.test(await page.innerText(".why")) && (await page.$$(".why dd")).length > 0, await page.innerText(".why"));
     await accessible(page, "why");
     // what matches nothing is found by its condition
     await page.goto(`${w.url}/#/rules`);

@@ -413,6 +413,8 @@ export interface RuleWhy {
   watched: boolean;
   parts: { depth: number; part: string; series: number }[];
   causes: { part: string; text: string }[];
+  /** Of an alert; its basis: over what it was filled in. */
+  wouldSay?: { basis: "result" | "nearest" | "selectors"; annotations: Record<string, string> };
 }
 export const explainRule = async (name: string): Promise<RuleWhy[]> =>
   (await get<{ rules: RuleWhy[] }>(`api/v2/explain?rule=${q(name)}`)).rules;

@@ -301,6 +301,11 @@ export const en = {
     parts: "parts of the expression",
     part: "Part",
     seriesNow: "Series now",
+    wouldSay: {
+      result: "What it would say",
+      nearest: "What it would say of the nearest value",
+      selectors: "What it would say, with labels made up of its selectors",
+    },
     watched: "Only what rules select is kept: what is missing is kept from now on for ten minutes. Ask again after the next scrape.",
     route: "Where it goes",
     more: (k: number) => `${k} more: search for them.`,

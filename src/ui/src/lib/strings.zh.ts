@@ -299,6 +299,11 @@ export const zh: Strings = {
     parts: "表达式的各部分",
     part: "部分",
     seriesNow: "当前序列数",
+    wouldSay: {
+      result: "它会发出的内容",
+      nearest: "按最接近阈值的值，它会发出的内容",
+      selectors: "按选择器推测标签，它会发出的内容",
+    },
     watched: "仅保留规则所选择的序列：缺少的从现在起保留十分钟，请在下次抓取后再问。",
     route: "会发给谁",
     more: k => `还有 ${k} 条，请搜索。`,

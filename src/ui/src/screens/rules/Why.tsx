@@ -2,9 +2,11 @@ import { explainRule, type RuleWhy } from "../../lib/api";
 import { useAsk } from "../../lib/ask";
 import { T } from "../../lib/i18n";
 import { Problem } from "../../parts/Problem";
+import { Text } from "../../parts/Text";
 
 function One({ why }: { why: RuleWhy }) {
   const t = T().rules;
+  const said = why.wouldSay?.annotations ?? {};
   return (
     <>
       {why.error && <p class="problem">{why.error}</p>}
@@ -13,6 +15,21 @@ function One({ why }: { why: RuleWhy }) {
           <code>{c.part}</code>: {c.text}
         </p>
       ))}
+      {Object.keys(said).length > 0 && (
+        <>
+          <p class="soft">{t.wouldSay[why.wouldSay!.basis]}</p>
+          <dl class="pairs">
+            {Object.entries(said).map(([name, text]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>
+                  <Text value={text} />
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
       {why.watched && <p class="soft">{t.watched}</p>}
       {why.parts.length > 0 && (
         <div class="scroll" tabIndex={0} role="region" aria-label={t.parts}>
