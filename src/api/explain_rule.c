@@ -319,7 +319,7 @@ static void put_seen(struct json_writer *w, const struct rule_view *r)
     explain_rule_put_count(w, "active", r->n_alerts);
 }
 
-static void put_words(struct json_writer *w, const struct rule_words *o)
+static void put_would_say(struct json_writer *w, const struct rule_words *o)
 {
     json_key(w, S("wouldSay"));
     json_open(w, '{');
@@ -362,7 +362,7 @@ static void put_rule_asked(struct json_writer *w, const struct rule_asked *k)
         put_cause(w, &k->why.causes[i]);
     json_close(w, ']');
     if (k->words.basis != NULL)
-        put_words(w, &k->words);
+        put_would_say(w, &k->words);
     json_close(w, '}');
 }
 
