@@ -257,6 +257,10 @@ static void put_integration(const struct api *a, struct json_writer *w, const st
         json_put_u64(w, in->slot->row->attempt);
         json_key(w, S("inFlight"));
         json_put_bool(w, outbox_in_flight(in->slot));
+        if (in->wait != EXPLAIN_WAITS_NOT) {
+            json_put_text(w, "waitsFor", str_of(explain_wait_text(in->wait)));
+            put_when(w, "waitsUntil", in->waits_until);
+        }
     }
     json_close(w, '}');
     buf_release(&text);

@@ -3,6 +3,7 @@
 #include "core/explain.h"
 
 #include "codec/duration.h"
+#include "core/bucket.h"
 #include "core/engine_priv.h"
 #include "core/foresee.h"
 #include "core/receiver_health.h"
@@ -83,6 +84,41 @@ static enum explain_verdict explain_judge(const struct engine *e, const struct e
     return EXPLAIN_WAITING;
 }
 
+const char *explain_wait_text(enum explain_wait w)
+{
+    static const char *const texts[] = {[EXPLAIN_WAITS_ATTEMPT] = "attempt",
+                                        [EXPLAIN_WAITS_PACE] = "pace",
+                                        [EXPLAIN_WAITS_ASKED] = "asked",
+                                        [EXPLAIN_WAITS_PLACE] = "place"};
+
+    return texts[w];
+}
+
+static void explain_find_wait(const struct engine *e, struct explain_integration *in,
+                              struct now now)
+{
+    const struct outbox_slot *s = in->slot;
+    const struct pace_bucket *b;
+    ts_ns opens, until = TS_NONE;
+
+    in->waits_until = TS_NONE;
+    if (s == NULL || outbox_in_flight(s))
+        return;
+    b = bucket_of(e, s->destination);
+    opens = queue_opens(&e->queue, s->destination);
+    if (s->row->not_before > now.mono) {
+        in->wait = EXPLAIN_WAITS_ATTEMPT;
+        until = s->row->not_before;
+    } else if (opens != TS_NONE && opens > now.mono) {
+        in->wait = b != NULL && bucket_opens(b) >= opens ? EXPLAIN_WAITS_PACE : EXPLAIN_WAITS_ASKED;
+        until = opens;
+    } else {
+        in->wait = EXPLAIN_WAITS_PLACE;
+    }
+    if (until != TS_NONE)
+        in->waits_until = ts_add(now.wall, until - now.mono);
+}
+
 static void explain_integration(const struct engine *e, const struct explanation *x,
                                 const struct explain_route *r, struct explain_integration *in,
                                 const struct core_integration *ic, struct now now, struct arena *a)
@@ -97,6 +133,7 @@ static void explain_integration(const struct engine *e, const struct explanation
                                        .slot = outbox_slot_of(e, buf_str(&key)),
                                        .next_at = TS_NONE};
     buf_release(&key);
+    explain_find_wait(e, in, now);
     in->verdict = explain_judge(e, x, r, in, now, a);
     if (r->group != NULL && x->alert != NULL) {
         struct foreseen f = foresee(e, r->group, ic, alert_fingerprint(x->alert), now, a);
@@ -246,6 +283,25 @@ static void say_known(struct buf *out, const struct explanation *x,
     explain_say_time(out, in->last->timestamp, l);
 }
 
+static void say_wait(struct buf *out, const struct explain_integration *in,
+                     const struct local_now *l)
+{
+    switch (in->wait) {
+    case EXPLAIN_WAITS_NOT: buf_adds(out, "being sent"); return;
+    case EXPLAIN_WAITS_ATTEMPT:
+        buf_addf(out, "%s ", in->slot->row->attempt != 0 ? "tried again" : "goes out");
+        break;
+    case EXPLAIN_WAITS_PACE:
+        buf_adds(out, "waits for its turn: the service takes no more until ");
+        break;
+    case EXPLAIN_WAITS_ASKED:
+        buf_adds(out, "waits: the service asked to be left alone until ");
+        break;
+    case EXPLAIN_WAITS_PLACE: buf_adds(out, "waits for its turn: others are being sent"); return;
+    }
+    explain_say_time(out, in->waits_until, l);
+}
+
 static void say_next(struct buf *out, const struct explain_integration *in,
                      const struct local_now *l)
 {
@@ -272,11 +328,13 @@ void explain_say(struct buf *out, const struct engine *e, const struct explanati
         break;
     case EXPLAIN_MUTED: buf_addf(out, "muted by %.*s", STR(r->muted)); break;
     case EXPLAIN_SILENCED: say_silences(out, x, l); break;
-    case EXPLAIN_SENDING: buf_adds(out, "being sent"); break;
+    case EXPLAIN_SENDING: say_wait(out, in, l); break;
     case EXPLAIN_RETRYING:
         buf_addf(out, "%u attempts failed", in->slot->row->attempt);
         if (in->slot->row->error.n != 0)
             buf_addf(out, ": %.*s", STR(in->slot->row->error));
+        buf_adds(out, "; ");
+        say_wait(out, in, l);
         break;
     case EXPLAIN_TOLD:
         buf_addf(out, "%s", x->is_resolved ? "told of its end " : "told ");

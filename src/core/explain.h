@@ -34,11 +34,23 @@ enum explain_verdict {
 };
 const char *explain_verdict_text(enum explain_verdict v); /* "inhibited" */
 
+/* What a message that is decided waits for; the first of these. */
+enum explain_wait {
+    EXPLAIN_WAITS_NOT,     /* it is under way, or there is none */
+    EXPLAIN_WAITS_ATTEMPT, /* its next attempt, or the time that it is meant for */
+    EXPLAIN_WAITS_PACE,    /* its service takes no more for now: bucket.h */
+    EXPLAIN_WAITS_ASKED,   /* its service asked to be left alone: Retry-After */
+    EXPLAIN_WAITS_PLACE,   /* its turn: others are under way */
+};
+const char *explain_wait_text(enum explain_wait w); /* "pace"; of EXPLAIN_WAITS_NOT NULL */
+
 struct explain_integration {
     const struct core_integration *conf;
     enum explain_verdict verdict;
     const struct nflog_entry *last; /* what it was told last about the group; NULL = nothing */
     const struct outbox_slot *slot; /* what is under way; NULL = nothing */
+    enum explain_wait wait;         /* why that has not gone out */
+    ts_ns waits_until;              /* wall; TS_NONE: for no known time */
     ts_ns next_at;                  /* when this alert is told next; TS_NONE = not foreseen */
     enum notify_reason next_reason;
     bool is_cut; /* the search for next_at met its limit */

@@ -83,6 +83,43 @@ def test_explain():
         equal(again[-2:], sent, "the journal after a restart")
 
 
+def waits(t, name):
+    """(what for, whether a time is known, the words) of the first integration of an alert."""
+    i = one(t, filter=f'alertname="{name}"')["routes"][0]["integrations"][0]
+    return i.get("waitsFor"), i.get("waitsUntil") is not None, i["text"]
+
+
+def test_what_a_message_waits_for():
+    config = """route: {receiver: paced, group_by: [alertname], group_wait: 0s, group_interval: 1m, routes: [
+  {receiver: asked, matchers: [to=asked]}, {receiver: failing, matchers: [to=failing]}, {receiver: silent, matchers: [to=silent]}]}
+receivers:
+- {name: paced, webhook_configs: [{url: '%(paced)s/', pace: [{messages: 2, per: 1h}]}]}
+- {name: asked, webhook_configs: [{url: '%(asked)s/'}]}
+- {name: failing, webhook_configs: [{url: '%(failing)s/'}]}
+- {name: silent, webhook_configs: [{url: '%(silent)s/'}]}
+"""
+    with folder() as d, contextlib.ExitStack() as stack:
+        sinks = {name: stack.enter_context(Sink()) for name in ("paced", "asked", "failing", "silent")}
+        sinks["asked"].script = [(429, {"Retry-After": "200"})]
+        sinks["failing"].script = [500] * 100
+        sinks["silent"].script = [NOTHING] * 100
+        t = stack.enter_context(Tocsin(config % {n: s.url for n, s in sinks.items()}, d))
+        for to, names in (("paced", ["A", "B"]), ("asked", ["C"]), ("failing", ["D"]), ("silent", ["E"])):
+            for name in names:
+                t.alert(alertname=name, to=to)
+            until(f"the sink {to} is asked", lambda: sinks[to].count())
+        t.alert(alertname="F", to="asked")
+        until("B waits for its pace", lambda: waits(t, "B")[0] == "pace")
+        equal(waits(t, "B")[1], True)
+        assert "takes no more until 20" in waits(t, "B")[2], waits(t, "B")
+        until("F is left alone", lambda: waits(t, "F")[0] == "asked")
+        assert waits(t, "F")[1] and "asked to be left alone until 20" in waits(t, "F")[2], waits(t, "F")
+        until("D waits for its next attempt", lambda: waits(t, "D")[0] == "attempt")
+        until("it says when", lambda: "attempts failed" in waits(t, "D")[2] and "tried again 20" in waits(t, "D")[2])
+        equal(waits(t, "E"), (None, False, waits(t, "E")[2]))
+        assert waits(t, "E")[2].startswith("being sent"), waits(t, "E")
+
+
 def test_the_reason_outlives_a_restart():
     """Why an attempt failed lies with what waits: a kill later it is still what is said and counted."""
     config = CONFIG.replace("{name: nobody}", "{name: nobody, webhook_configs: [{url: '%s', send_resolved: false}]}")

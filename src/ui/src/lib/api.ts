@@ -168,6 +168,9 @@ export interface ExplainIntegration {
   nextAt: string | null;
   nextReason?: string;
   attempts?: number;
+  /** What a message that is decided waits for. */
+  waitsFor?: "attempt" | "pace" | "asked" | "place";
+  waitsUntil?: string | null;
 }
 export interface ExplainRoute {
   receiver: string;

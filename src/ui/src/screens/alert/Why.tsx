@@ -20,6 +20,11 @@ function Outcome({ route }: { route: ExplainRoute }) {
               (<Ago at={i.lastSentAt} />)
             </>
           )}
+          {lang.value === "zh" && i.waitsFor && (
+            <div class="soft">
+              {t.waits[i.waitsFor]} {i.waitsUntil && <Ago at={i.waitsUntil} />}
+            </div>
+          )}
           {(lang.value === "en" || i.verdict === "retrying") && <div class="soft">{i.text}</div>}
         </li>
       ))}
