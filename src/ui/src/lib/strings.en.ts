@@ -152,7 +152,12 @@ export const en = {
     nothingHolds: "no silence and no inhibition holds it",
     mutedBy: (names: string) => `muted at this time by ${names}`,
     outsideActive: (names: string) => `outside of ${names}`,
-    waits: { attempt: "tried again", pace: "the service takes no more until", asked: "the service asked to be left alone until", place: "others are being sent" },
+    waits: {
+      attempt: "tried again",
+      pace: "the service takes no more until",
+      asked: "the service asked to be left alone until",
+      place: "others are being sent",
+    },
     verdicts: {
       inhibited: "held by inhibition",
       "outside active time": "outside of its active time",

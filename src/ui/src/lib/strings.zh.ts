@@ -150,7 +150,12 @@ export const zh: Strings = {
     nothingHolds: "没有静默或抑制",
     mutedBy: names => `此时被 ${names} 屏蔽`,
     outsideActive: names => `不在 ${names} 时段内`,
-    waits: { attempt: "将再次尝试：", pace: "对方服务限速，恢复时间：", asked: "对方服务要求暂缓，恢复时间：", place: "排队中，其他消息正在发送" },
+    waits: {
+      attempt: "将再次尝试：",
+      pace: "对方服务限速，恢复时间：",
+      asked: "对方服务要求暂缓，恢复时间：",
+      place: "排队中，其他消息正在发送",
+    },
     verdicts: {
       inhibited: "被抑制",
       "outside active time": "不在生效时段内",

@@ -15,9 +15,9 @@ function One({ why }: { why: RuleWhy }) {
           <code>{c.part}</code>: {c.text}
         </p>
       ))}
-      {Object.keys(said).length > 0 && (
+      {why.wouldSay && Object.keys(said).length > 0 && (
         <>
-          <p class="soft">{t.wouldSay[why.wouldSay!.basis]}</p>
+          <p class="soft">{t.wouldSay[why.wouldSay.basis]}</p>
           <dl class="pairs">
             {Object.entries(said).map(([name, text]) => (
               <div key={name}>
