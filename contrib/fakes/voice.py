@@ -13,7 +13,7 @@ and in the configuration
         ...
 
 It checks what the vendors check: the signature and its time, templates (--template) and their variables, numbers, and how many calls a
-number gets: --per-minute 1, --per-hour 5, --per-day 20, as Aliyun has it (0 = no limit). It prints every call it takes as one line of
+number gets: --per-minute 1, --per-hour 5, --per-day 20, as Aliyun has it (0 = no limit; --minute SECONDS makes all of that faster). It prints every call it takes as one line of
 JSON, and answers with each vendor's own codes. A call rings for --rings seconds; then it was answered, but the first --unanswered
 calls of each number, or all of --busy NUMBER: what Aliyun and Twilio say when they are asked. --fail CODE answers everything with that
 one. With --port 0 the system picks a port; the first line printed is the address.
@@ -29,11 +29,13 @@ def main():
     parser.add_argument("--per-minute", type=int, default=1)
     parser.add_argument("--per-hour", type=int, default=5)
     parser.add_argument("--per-day", type=int, default=20)
+    parser.add_argument("--minute", type=float, default=60, metavar="SECONDS")
     parser.add_argument("--rings", type=float, default=5, metavar="SECONDS")
     parser.add_argument("--unanswered", type=int, default=0, metavar="CALLS")
     parser.add_argument("--busy", action="append", default=[], metavar="NUMBER", help="may be given several times")
     options = parser.parse_args()
-    limits = Limits(("minute", 60, options.per_minute), ("hour", 3600, options.per_hour), ("day", 86400, options.per_day))
+    limits = Limits(*((name, n * options.minute, most) for name, n, most in
+                      (("minute", 1, options.per_minute), ("hour", 60, options.per_hour), ("day", 1440, options.per_day))))
     words = {"minute": "分钟级", "hour": "小时级", "day": "天级"}
     calls, made = {}, {}  # by id: (number, when, answered); by number: how many
 

@@ -75,6 +75,44 @@ bool phone_secret(struct delivery *d, str *out)
     return d->secret(d, ((const struct phone_conf *)d->conf)->secret_key, out);
 }
 
+static size_t phone_runes(str s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += (s.p[i] & 0xc0) != 0x80;
+    return n;
+}
+
+/* What the text says of each group, as far as there is room, and of how many more there is something to say. */
+static str phone_say_groups(struct delivery *d, str text, size_t max)
+{
+    str all = delivery_say(
+            d, arena_printf(d->arena, "{{ range .Groups }}%.*s\x1e{{ end }}", STR(text)), false),
+        out = S("");
+
+    for (size_t left = d->n->n_groups; all.n != 0; left--) {
+        str one = str_trim(str_cut(&all, '\x1e'));
+        str longer = out.n != 0 ? arena_printf(d->arena, "%.*s, %.*s", STR(out), STR(one)) : one;
+        size_t room = all.n != 0 ? max - (max > 5 ? 5 : max) : max; /* " +999" */
+
+        if (one.n == 0)
+            continue;
+        if (out.n != 0 && phone_runes(longer) > room)
+            return arena_printf(d->arena, "%.*s +%zu", STR(out), left);
+        out = longer;
+    }
+    return out;
+}
+
+/* Of a digest whose groups have nothing in common that the text asks for: of each. */
+static str phone_say(struct delivery *d, str text, size_t max)
+{
+    str s = delivery_say(d, text, false);
+
+    return d->n->act == ACT_DIGEST && str_trim(s).n == 0 ? phone_say_groups(d, text, max) : s;
+}
+
 /* One line, without what the vendor takes for a variable, an address or a signature. */
 str phone_parameter(struct delivery *d, size_t i)
 {
@@ -82,7 +120,7 @@ str phone_parameter(struct delivery *d, size_t i)
     const struct phone_conf *k = d->conf;
     const struct phone_vendor *v = phone_vendor_of(k);
     size_t max = (size_t)(k->max_length != 0 ? k->max_length : v->max_length);
-    str s = delivery_say(d, k->parameters.v[i].value, false);
+    str s = phone_say(d, k->parameters.v[i].value, max);
     struct buf b = BUF_INIT;
 
     s = delivery_truncate_bytes(d, s, 16 * max + 64); /* whatever is left out, enough is kept */

@@ -73,6 +73,61 @@ receivers:
             assert "secret0" not in t.text()
 
 
+def call_forty(d, fake, sink):
+    """40 groups within a minute, of which each is critical. Returns their names, and what calls said of them, first to last."""
+    names = [f"Card{k:02}Lost" for k in range(40)]
+    config = f"""
+route: {{receiver: phone, group_by: [alertname], group_wait: 0s, group_interval: 5m}}
+receivers:
+- name: phone
+  fallback: chat
+  voice_configs:
+  - {{provider: twilio, api_url: '{fake.url}', key_id: key0, secret_key: secret0, from: '+15005550006', text: '{{{{ range .Groups }}}}{{{{ .GroupLabels.alertname }}}}, {{{{ end }}}}',
+     numbers: ['+8613800138000'], pace: [{{messages: 1, per: {MINUTE}s}}, {{messages: 5, per: {60 * MINUTE}s}}, {{messages: 20, per: {1440 * MINUTE}s}}]}}
+- {{name: chat, webhook_configs: [{{url: '{sink.url}'}}]}}
+"""
+    with Tocsin(config, d) as t:
+        for name in names:
+            t.alert(alertname=name, severity="critical")
+            time.sleep(MINUTE / 50)
+        yield names
+        until("all are named", lambda: all(any(n in m["text"] for m in fake.messages()) for n in names), 10 * MINUTE)
+        yield t
+
+
+MINUTE = 3
+
+
+def test_forty_groups_are_few_calls():
+    """One at once, one for the rest: a second call within a minute is refused, as by Aliyun. Answered calls leave the fallback alone; of calls
+    that nobody answers it is told each group."""
+    with folder() as d, Fake("voice", f"--minute={MINUTE}", "--rings=0.2") as fake, Sink() as sink:
+        for _ in call_forty(d, fake, sink):
+            pass
+        assert len(fake.messages()) <= 3 and not [x for x in fake.log if x.startswith("refused")], fake.log
+        equal(sink.count(), 0, "messages of the fallback")
+    with folder() as d, Fake("voice", f"--minute={MINUTE}", "--rings=0.2", "--busy=+8613800138000") as fake, Sink() as sink:
+        steps = call_forty(d, fake, sink)
+        names = next(steps)
+        until("the fallback is told of all", lambda: {a["labels"]["alertname"] for r in sink.got for a in r.json()["alerts"]} == set(names), 40 * MINUTE, 0.2)
+        assert not [x for x in fake.log if x.startswith("refused")], fake.log
+        for _ in steps:
+            pass
+
+
+def test_a_variable_of_several_groups():
+    """What they have in common is nothing: each is named, as far as there is room, and how many there are more."""
+    with folder() as d, Fake("voice", f"--minute={MINUTE}", "--rings=0.2") as fake:
+        entries = entry("aliyun", fake.url, SMS["aliyun"], "voice").replace("numbers:", f"pace: [{{messages: 1, per: {MINUTE}s}}], numbers:")
+        with Tocsin("route: {receiver: r, group_by: [alertname], group_wait: 0s}\nreceivers:\n" + entries, d) as t:
+            t.alert(alertname="First")
+            until("the first call", fake.messages)
+            for k in range(1, 5):
+                t.alert(alertname=f"GroupName0{k}")
+            until("one for the rest", lambda: len(fake.messages()) == 2)
+            equal([m["values"]["name"] for m in fake.messages()], ["First", "GroupName01, GroupName02 +2"])
+
+
 def test_applications():
     """A card that changes and rings, in a chat and by mail; a group, people and a DING; a token that ends is asked for anew."""
     with folder() as d, Fake("feishu", "--token-life=1") as feishu, Fake("dingtalk", "--token-life=1") as ding:
