@@ -125,19 +125,26 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
     pack_u64(out, r->asks);
 }
 
-unsigned char notification_urgency(const struct notification *n)
+bool labels_are_urgent(struct labels ls)
 {
     static const char *const labels[] = {"severity", "priority"};
     static const char *const urgent[] = {"critical", "page", "emergency", "fatal", "p0", "p1"};
 
-    for (size_t i = 0; i < n->n_alerts; i++)
-        for (size_t k = 0; !n->alerts[i].is_resolved && k < ARRAY_LEN(labels); k++) {
-            str value = labels_get(n->alerts[i].labels, str_of(labels[k]));
+    for (size_t k = 0; k < ARRAY_LEN(labels); k++) {
+        str value = labels_get(ls, str_of(labels[k]));
 
-            for (size_t u = 0; value.n != 0 && u < ARRAY_LEN(urgent); u++)
-                if (str_eq_nocase(value, str_of(urgent[u])))
-                    return 0;
-        }
+        for (size_t u = 0; value.n != 0 && u < ARRAY_LEN(urgent); u++)
+            if (str_eq_nocase(value, str_of(urgent[u])))
+                return true;
+    }
+    return false;
+}
+
+unsigned char notification_urgency(const struct notification *n)
+{
+    for (size_t i = 0; i < n->n_alerts; i++)
+        if (!n->alerts[i].is_resolved && labels_are_urgent(n->alerts[i].labels))
+            return 0;
     return 1;
 }
 

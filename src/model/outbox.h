@@ -59,7 +59,9 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now);
 struct outbox_row *outbox_unpack(str key, str bytes, struct now now); /* NULL when malformed */
 
 void notification_pack(struct buf *out, const struct notification *n);
-/* 0: a firing alert of it says that it is critical, by its label severity or priority; 1. */
+/* Whether an alert says that it is critical, by its label severity or priority. */
+bool labels_are_urgent(struct labels ls);
+/* 0: a firing alert of it does; 1. */
 unsigned char notification_urgency(const struct notification *n);
 /* Text is sliced from bytes. */
 bool notification_unpack(str bytes, struct arena *a, struct notification *n) must_check;

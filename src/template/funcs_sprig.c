@@ -3,7 +3,6 @@
  * function that is nowhere is an error when the template is parsed. */
 #include <math.h>
 #include <stdlib.h>
-#include "base/utf8.h"
 #include "base/vec.h"
 #include "codec/base64.h"
 #include "codec/duration.h"
@@ -11,6 +10,7 @@
 #include "template/constant.h"
 #include "template/funcs_priv.h"
 #include "template/humanize.h"
+#include "template/markdown.h"
 #include "template/printf.h"
 #include "base/strcase.h"
 #include "template/template.h"
@@ -451,76 +451,30 @@ FUNC(f_duration)
     return func_text(env, &b, out);
 }
 
-/* Not sprig's, but the DingTalk bridge's. Brackets and line ends are escaped too, so that a label is neither a link nor a
- * heading. */
+/* Not sprig's; the first one is the DingTalk bridge's. */
 FUNC(f_markdown)
 {
     struct buf b = BUF_INIT;
 
-    for (size_t i = 0; i < args[0].s.n; i++) {
-        char c = args[0].s.p[i];
-
-        if (c == '\r' || c == '\n') {
-            buf_addc(&b, ' ');
-            continue;
-        }
-        if (c != '\0' && strchr("\\_*`[]", c) != NULL)
-            buf_addc(&b, '\\');
-        buf_addc(&b, c);
-    }
+    markdown_escape(&b, args[0].s, MARKDOWN_USUAL);
     *out = tv_copy_buf(env->a, &b);
     return true;
 }
 
-/* Feishu's cards show entities as what they stand for. */
 FUNC(f_feishu_markdown)
 {
     struct buf b = BUF_INIT;
 
-    for (size_t i = 0; i < args[0].s.n; i++) {
-        char c = args[0].s.p[i];
-
-        if (c == '\r' || c == '\n')
-            buf_addc(&b, ' ');
-        else if (c != '\0' && strchr("&<>*_~`[]()#!\\", c) != NULL)
-            buf_addf(&b, "&#%d;", c);
-        else
-            buf_addc(&b, c);
-    }
+    markdown_entities(&b, args[0].s);
     *out = tv_copy_buf(env->a, &b);
     return true;
-}
-
-static bool sprig_is_word(char c)
-{
-    return char_is_digit(c) || ((unsigned char)c < 0x80 && rune_is_letter((unsigned char)c));
-}
-
-static bool sprig_is_in_word(str s, size_t at)
-{
-    return at != 0 && at + 1 < s.n && sprig_is_word(s.p[at - 1]) && sprig_is_word(s.p[at + 1]);
-}
-
-/* For those who know no escapes: what would be markup gets the wide form of its letter, U+FF01 on. Not the "_" in a name. */
-static void sprig_widen(struct buf *b, str s, const char *markup)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-
-        if (c == '\r' || c == '\n')
-            buf_addc(b, ' ');
-        else if (c != '\0' && strchr(markup, c) != NULL && !(c == '_' && sprig_is_in_word(s, i)))
-            utf8_add(b, 0xff01 + (uint32_t)(c - '!'));
-        else
-            buf_addc(b, c);
-    }
 }
 
 FUNC(f_wecom_markdown)
 {
     struct buf b = BUF_INIT;
 
-    sprig_widen(&b, args[0].s, "<>[]`*#");
+    markdown_widen(&b, args[0].s, MARKDOWN_WECOM);
     *out = tv_copy_buf(env->a, &b);
     return true;
 }
@@ -529,7 +483,7 @@ FUNC(f_google_chat_markdown)
 {
     struct buf b = BUF_INIT;
 
-    sprig_widen(&b, args[0].s, "<>|`*_~");
+    markdown_widen(&b, args[0].s, MARKDOWN_GOOGLECHAT);
     *out = tv_copy_buf(env->a, &b);
     return true;
 }
