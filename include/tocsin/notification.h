@@ -75,6 +75,8 @@ struct notification {
     bool is_relayed;
     str from_receiver, from_url;
     bool shows_changes; /* in notification_json(): the receiver's wish */
+    /* with its labels as they are, where a receiver shows others (delivery_change_labels()); NULL: it does not */
+    const struct notification *as_it_was;
 };
 
 const char *alert_change_text(enum alert_change c);   /* "unchanged", "added", "resolved" */

@@ -36,6 +36,8 @@ static const struct conf_type threading_type = {
     .size = sizeof(struct email_threading),
 };
 
+#define EMAIL_HTML "{{ template \"email.default.html\" . }}"
+
 static const struct conf_key keys[] = {
     CONF_KEY(struct email_conf, to, CONF_TEMPLATE, "recipients", .flags = CONF_REQUIRED),
     CONF_KEY(struct email_conf, from, CONF_TEMPLATE, "sender", CONF_GLOBAL(smtp_from)),
@@ -52,8 +54,7 @@ static const struct conf_key keys[] = {
     CONF_KEY(struct email_conf, auth_identity, CONF_STRING, "identity, for PLAIN",
              CONF_GLOBAL(smtp_auth_identity)),
     CONF_KEY(struct email_conf, headers, CONF_STRING_MAP, "headers of the mail, templates"),
-    CONF_KEY(struct email_conf, html, CONF_TEMPLATE, "HTML part",
-             .text = "{{ template \"email.default.html\" . }}"),
+    CONF_KEY(struct email_conf, html, CONF_TEMPLATE, "HTML part", .text = EMAIL_HTML),
     CONF_KEY(struct email_conf, text, CONF_TEMPLATE, "text part"),
     CONF_KEY(struct email_conf, require_tls, CONF_TRISTATE, "refuse to send in clear",
              CONF_GLOBAL(smtp_require_tls)),
@@ -210,6 +211,14 @@ static void add_identity(struct delivery *d, const struct email_conf *m, str fro
     buf_release(&value);
 }
 
+/* Beside our own page its text, which is empty unless it is a readable one. */
+static str text_beside(const struct email_conf *m)
+{
+    return m->text.n == 0 && str_is(m->html, EMAIL_HTML)
+               ? S("{{ template \"email.default.text\" . }}")
+               : m->text;
+}
+
 static bool add_part(struct delivery *d, struct buf *b, const char *boundary, const char *type,
                      str text)
 {
@@ -218,6 +227,8 @@ static bool add_part(struct delivery *d, struct buf *b, const char *boundary, co
     if (text.n == 0)
         return true;
     body = delivery_say(d, text, str_is(str_of(type), "text/html"));
+    if (body.n == 0 && !str_is(str_of(type), "text/html"))
+        return true;
     buf_addf(b,
              "--%s\r\nContent-Transfer-Encoding: quoted-printable\r\nContent-Type: %s; "
              "charset=UTF-8\r\n\r\n",
@@ -248,7 +259,7 @@ static bool compose(struct delivery *d, const struct email_conf *m,
         add_threading(d, m, b);
     buf_addf(b, "MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=%s\r\n\r\n",
              boundary);
-    ok = ok && add_part(d, b, boundary, "text/plain", m->text) &&
+    ok = ok && add_part(d, b, boundary, "text/plain", text_beside(m)) &&
          add_part(d, b, boundary, "text/html", m->html);
     buf_addf(b, "--%s--\r\n", boundary);
     return ok;

@@ -12,6 +12,8 @@ struct telegram_conf {
 
 static const char *const parse_modes[] = {"", "Markdown", "MarkdownV2", "HTML", NULL};
 
+#define TELEGRAM_MESSAGE "{{ template \"telegram.default.message\" . }}"
+
 static const struct conf_key keys[] = {
     CONF_KEY(struct telegram_conf, api_url, CONF_URL, "address of the API",
              CONF_GLOBAL(telegram_api_url)),
@@ -21,8 +23,7 @@ static const struct conf_key keys[] = {
     CONF_KEY(struct telegram_conf, chat_id_file, CONF_PATH, "file that holds the chat",
              .flags = CONF_PATH_FIXED | CONF_READ_LATER),
     CONF_KEY(struct telegram_conf, message_thread_id, CONF_INT, "topic in the chat"),
-    CONF_KEY(struct telegram_conf, message, CONF_TEMPLATE, "text",
-             .text = "{{ template \"telegram.default.message\" . }}"),
+    CONF_KEY(struct telegram_conf, message, CONF_TEMPLATE, "text", .text = TELEGRAM_MESSAGE),
     CONF_KEY(struct telegram_conf, disable_notifications, CONF_BOOL, "no sound"),
     CONF_KEY(struct telegram_conf, parse_mode, CONF_WORD, "how the text is marked up",
              .text = "HTML", .words = parse_modes),
@@ -75,7 +76,11 @@ static bool telegram_chat(struct delivery *d, const struct telegram_conf *t, str
 static str telegram_text(struct delivery *d, const struct telegram_conf *t)
 {
     bool html = str_is(t->parse_mode, "HTML");
-    str whole = delivery_say(d, t->message, html);
+    str whole = delivery_say(d,
+                             html || !str_is(t->message, TELEGRAM_MESSAGE)
+                                 ? t->message
+                                 : S("{{ template \"telegram.default.plain\" . }}"),
+                             html);
     str cut = delivery_truncate_runes(d, whole, TELEGRAM_MAX_TEXT);
 
     if (html && cut.p != whole.p)

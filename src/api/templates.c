@@ -106,6 +106,7 @@ static bool render(struct render_job *r, struct template_set *set)
         data = template_data_example(&r->later.arena);
     else if (!template_data_from_json(&r->later.arena, r->data, &data, &r->err))
         return err_wrap(&r->err, "request: \"data\"");
+    data.is_chinese = r->conf->messages->is_chinese;
     run.data = template_data_value(&data);
     return template_exec_text(set, r->text, &run, &r->output, &r->err);
 }

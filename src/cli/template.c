@@ -88,7 +88,7 @@ int template_render_run(const void *flags, char **args, int n_args)
     }
     clock_gettime(CLOCK_REALTIME, &now);
     run.now = now.tv_sec * NS_PER_S + now.tv_nsec;
-    messages = messages_new(S("en"), STR_NONE, &e);
+    messages = messages_new(S("en"), STR_NONE, false, &e);
     arena_init(&a, 0);
     ok = messages != NULL && load_globs(messages->set, &f->globs, &e) &&
          load_data(f->data, &a, &data, &e);

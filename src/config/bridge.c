@@ -291,7 +291,7 @@ void config_load_bridge(struct conf_run *run, struct config *c, const struct fil
     if (b == NULL || b->config_file.n == 0 || !bridge_file_load(run, b->config_file, files, doc, f))
         return;
     b->templates = f->templates;
-    b->messages = messages_new(c->global.language, c->global.timezone, NULL);
+    b->messages = messages_new(c->global.language, c->global.timezone, false, NULL);
     if (b->messages == NULL || /* the zone was complained of where it stands */
         !messages_load(b->messages, files, b->templates.v, b->templates.n, run->d))
         return;

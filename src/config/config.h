@@ -115,6 +115,7 @@ struct config {
     struct str_map zones;          /* name -> struct tz *, of the intervals */
     struct conf_strings templates; /* patterns, resolved */
     struct messages *messages;     /* the built-in templates and what the patterns found */
+    bool reads_well;               /* notifications.style: readable */
     struct labels external_labels;
     struct source_conf *sources;
     size_t n_sources;

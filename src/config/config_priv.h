@@ -26,6 +26,12 @@ struct config_global {
     struct conf_given given;
 };
 
+/* What the core decides by, and how it is said. The rows of the first have offsets in the struct's own beginning. */
+struct config_notifications {
+    struct notifications_conf core;
+    str style;
+};
+
 /* The top level, as decoded. */
 struct config_top {
     struct config_global global;
@@ -47,7 +53,7 @@ struct config_top {
     struct storage_conf storage;
     struct web_tokens_conf web;
     struct silence_policy silences;
-    struct notifications_conf notifications;
+    struct config_notifications notifications;
     struct rules_conf rules;
     struct lint_conf lint;
 };

@@ -171,7 +171,8 @@ static void load_take(struct config *c, struct config_top *top)
     c->rules = top->rules;
     c->lint = top->lint;
     c->core.silences = top->silences;
-    c->core.notifications = top->notifications;
+    c->core.notifications = top->notifications.core;
+    c->reads_well = str_is(top->notifications.style, "readable");
     c->storage.keep_all = str_is(top->storage.keep, "all");
 }
 
@@ -197,7 +198,7 @@ static void load_check_recorder(struct conf_run *run, struct config *c, bool is_
 
 static bool load_messages(struct conf_run *run, struct config *c, const struct files *files)
 {
-    c->messages = messages_new(c->global.language, c->global.timezone, NULL);
+    c->messages = messages_new(c->global.language, c->global.timezone, c->reads_well, NULL);
     return c->messages != NULL && /* else the zone was complained of where it stands */
            messages_load(c->messages, files, c->templates.v, c->templates.n, run->d);
 }

@@ -187,6 +187,8 @@ static const struct conf_type silence_policy_type = {
     .size = sizeof(struct silence_policy),
 };
 
+static const char *const styles[] = {"alertmanager", "readable", NULL};
+
 static const struct conf_key notifications_keys[] = {
     CONF_KEY(
         struct notifications_conf, resolve_suppressed, CONF_BOOL,
@@ -200,14 +202,19 @@ static const struct conf_key notifications_keys[] = {
     CONF_KEY(struct notifications_conf, max_age, CONF_DURATION,
              "what has waited for longer goes as one message a receiver, marked late, 0 = never",
              .text = "1h"),
+    CONF_KEY(struct config_notifications, style, CONF_WORD,
+             "what the messages of Alertmanager's kinds of receivers say unless their own keys do: "
+             "as there, or what is wrong "
+             "first, as those of our kinds",
+             .text = "alertmanager", .words = styles),
     CONF_KEYS_END,
 };
 
 static const struct conf_type notifications_type = {
     .name = "notifications",
-    .doc = "When to tell more, or sooner, than Alertmanager does.",
+    .doc = "When to tell more, or sooner, than Alertmanager does, and in which words.",
     .keys = notifications_keys,
-    .size = sizeof(struct notifications_conf),
+    .size = sizeof(struct config_notifications),
 };
 
 static const struct conf_key rules_keys[] = {

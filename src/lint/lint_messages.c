@@ -2,6 +2,7 @@
 #include "lint/lint_messages.h"
 
 #include "base/arena.h"
+#include "base/vec.h"
 #include "model/labels.h"
 #include "notify/messages.h"
 #include "schema/schema.h"
@@ -128,6 +129,55 @@ static void try_template(const struct config *c, const struct conf_template *t,
     }
 }
 
+/* -- built-in texts: a file of `templates` may define a part of them anew -- */
+
+struct lint_defaults {
+    const struct config *c;
+    const struct made_up_message *m;
+    size_t n;
+    VEC(const char *) seen;
+    struct diags *d;
+};
+
+static bool default_is_seen(struct lint_defaults *l, const char *text)
+{
+    for (size_t i = 0; i < l->seen.n; i++)
+        if (l->seen.v[i] == text)
+            return true;
+    vec_push(&l->seen, text);
+    return false;
+}
+
+/* Those that the entry did not replace. */
+static void try_defaults(struct lint_defaults *l, const struct integration_conf *ic)
+{
+    for (const struct conf_key *key = ic->type->conf->keys; key->name != NULL; key++) {
+        str text = STR_NONE;
+
+        if (key->kind != CONF_TEMPLATE || key->text == NULL)
+            continue;
+        memcpy(&text, (const char *)ic->conf + key->offset, sizeof(text));
+        if (str_is(text, key->text) && !default_is_seen(l, key->text))
+            try_template(l->c,
+                         &(struct conf_template){.text = text,
+                                                 .is_html = strcmp(key->name, "html") == 0,
+                                                 .place = ic->place},
+                         l->m, l->n, l->d);
+    }
+}
+
+static void lint_messages_defaults(const struct config *c, const struct made_up_message *m,
+                                   size_t n, struct diags *d)
+{
+    struct lint_defaults l = {.c = c, .m = m, .n = n, .d = d};
+
+    for (size_t i = 0; i < c->n_receivers; i++)
+        for (size_t k = 0; k < c->receivers[i].n_integrations; k++)
+            if (c->receivers[i].integrations[k].messages == NULL)
+                try_defaults(&l, &c->receivers[i].integrations[k]);
+    vec_release(&l.seen);
+}
+
 void lint_messages(const struct config *c, struct diags *d)
 {
     struct made_up_message m[5];
@@ -144,4 +194,5 @@ void lint_messages(const struct config *c, struct diags *d)
     make_up(&m[4], "an alert in Chinese", OF(chinese), OF(chinese_notes), 1, 1);
     for (const struct conf_template *t = c->templates_given; t != NULL; t = t->next)
         try_template(c, t, m, ARRAY_LEN(m), d);
+    lint_messages_defaults(c, m, ARRAY_LEN(m), d);
 }

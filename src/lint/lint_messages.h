@@ -1,7 +1,7 @@
 /* lint_messages.h - the templates of a configuration that loads, filled in: C034.
  *
  * Each is expanded over made-up notifications, such as every receiver gets some day: one alert, one that is over, many, one
- * without annotations, one in Chinese.
+ * without annotations, one in Chinese. So are the built-in texts of its receivers, which a file of `templates` may have broken.
  *
  * Cost     five expansions a template.
  */

@@ -226,7 +226,8 @@ struct notified_alert trial_alert(struct arena *a, const struct config *c, enum 
                                   struct labels ls, struct labels annotations, ts_ns at)
 {
     static const char *const names[] = {"alertname", NULL};
-    static const char *const texts[] = {"summary", "description", "message", "title", NULL};
+    static const char *const texts[] = {"summary",    "description",    "message", "title",
+                                        "summary_zh", "description_zh", NULL};
     str mark = mark_of(c, act);
     struct labels shown = marked(a, ls, mark, names);
 

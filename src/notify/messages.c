@@ -13,7 +13,7 @@ enum { LABEL_STEPS = 100000, LABEL_MAX = 64 << 10, LABEL_MEMORY = 4 << 20 };
 
 /* default_tmpl.S */
 extern const char notify_default_tmpl[], notify_default_tmpl_end[], notify_default_zh_tmpl[],
-    notify_default_zh_tmpl_end[];
+    notify_default_zh_tmpl_end[], notify_readable_tmpl[], notify_readable_tmpl_end[];
 
 static const struct tmpl_func tmpl_route_labels_funcs[];
 
@@ -38,7 +38,7 @@ bool messages_reads(str text, struct err *e)
     return ok;
 }
 
-struct messages *messages_new(str language, str timezone, struct err *e)
+struct messages *messages_new(str language, str timezone, bool readable, struct err *e)
 {
     bool is_chinese = str_is(language, "zh");
     struct messages *m;
@@ -53,12 +53,15 @@ struct messages *messages_new(str language, str timezone, struct err *e)
     }
     m = mem_new(struct messages);
     m->zone = zone;
+    m->is_chinese = is_chinese;
     m->local = zone_load(timezone.n != 0 ? timezone : S("Local"), NULL);
     m->set = template_set_new(tables);
     parse_builtin(m->set, S("default.tmpl"), notify_default_tmpl, notify_default_tmpl_end);
     if (is_chinese)
         parse_builtin(m->set, S("default.zh.tmpl"), notify_default_zh_tmpl,
                       notify_default_zh_tmpl_end);
+    if (readable)
+        parse_builtin(m->set, S("readable.tmpl"), notify_readable_tmpl, notify_readable_tmpl_end);
     return m;
 }
 
@@ -172,6 +175,7 @@ static bool messages_expand(const struct messages_context *c, str text, enum tem
     }
     template_data_of(a, c->n, c->external_url, &data);
     data.at_mobiles = c->at_mobiles;
+    data.is_chinese = c->messages->is_chinese;
     run.data = template_data_value(&data);
     if (host != NULL)
         run.limits = (struct template_limits){

@@ -1,7 +1,8 @@
 /* messages.h - the templates of messages: the built-in ones, then the user's, which replace by name.
  *
- * Shapes   some 110 built-in definitions (default.tmpl, receivers/NAME/NAME.tmpl), parsed once a configuration: a few ms.
- *          Chinese ones are those with the words of default.zh.tmpl and NAME.zh.tmpl in place of the English ones.
+ * Shapes   some 150 built-in definitions (default.tmpl, readable.tmpl, receivers/NAME/NAME.tmpl), parsed once a configuration: a
+ *          few ms. Chinese ones are those with the words of default.zh.tmpl and NAME.zh.tmpl in place of the English ones;
+ *          readable ones of Alertmanager's kinds of receivers, those of NAME.readable.tmpl.
  * Units    times of the data are shown in the zone: UTC, or for Chinese messages Asia/Shanghai, when none was chosen.
  * Owns     messages_new() gives an owned object.
  * Errors   messages_load(): every file that cannot be read or parsed, as diags C010 with file, line and column.
@@ -19,12 +20,14 @@
 
 struct messages {
     struct template_set *set;
-    struct tz *zone;  /* NULL: UTC */
+    struct tz *zone; /* NULL: UTC */
+    bool is_chinese;
     struct tz *local; /* of Time.Local: the zone, or that of the process when none was chosen */
 };
 
-/* language: "en" or "zh". timezone: a name of the zone database; empty: the language's. NULL: there is no such zone. */
-struct messages *messages_new(str language, str timezone, struct err *e) must_check;
+/* language: "en" or "zh". timezone: a name of the zone database; empty: the language's. readable: Alertmanager's kinds of
+ * receivers have readable texts too, not only ours. NULL: there is no such zone. */
+struct messages *messages_new(str language, str timezone, bool readable, struct err *e) must_check;
 void messages_free(struct messages *m); /* NULL is fine */
 /* patterns: globs; one without a match is fine. False when d got an error. */
 bool messages_load(struct messages *m, const struct files *files, const str *patterns, size_t n,

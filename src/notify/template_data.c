@@ -8,6 +8,7 @@
 #include "codec/json.h"
 #include "codec/timefmt.h"
 #include "model/labels.h"
+#include "notify/readable.h"
 #include "tocsin/conf.h"
 
 #define FUNC(name)                                                                                 \
@@ -346,41 +347,60 @@ FUNC(data_late)
     return true;
 }
 
-static struct tmpl_value data_group(struct tmpl_env *env, const struct template_data *d,
-                                    const struct notified_group *g)
+/* The part of a digest that is one group's. */
+static const struct notification *group_part(struct arena *a, const struct notification *n,
+                                             const struct notified_group *g)
 {
-    struct notification *one = arena_new(env->a, struct notification);
-    struct template_data *data = arena_new(env->a, struct template_data);
+    struct notification *one = arena_new(a, struct notification);
 
-    *one = *d->n;
+    *one = *n;
     one->act = ACT_FIRING;
     one->groups = NULL;
     one->n_groups = 0;
     one->group_key = g->group_key;
     one->group_labels = g->group_labels;
-    one->alerts = d->n->alerts + g->first;
+    one->alerts = n->alerts + g->first;
     one->n_alerts = g->n_alerts;
     one->n_firing = 0;
     for (size_t i = 0; i < g->n_alerts; i++)
         one->n_firing += !one->alerts[i].is_resolved;
     notification_set_act(one);
-    template_data_of(env->a, one, d->external_url, data);
-    data->at_mobiles = d->at_mobiles;
-    return template_data_value(data);
+    if (n->as_it_was != NULL)
+        one->as_it_was = group_part(a, n->as_it_was, g);
+    return one;
 }
 
-/* The groups of a digest; of anything else it is the only one. */
-FUNC(data_groups)
+static struct template_data *data_group(struct arena *a, const struct template_data *d,
+                                        const struct notified_group *g)
 {
-    const struct template_data *d = args[0].object;
+    struct template_data *data = arena_new(a, struct template_data);
+
+    template_data_of(a, group_part(a, d->n, g), d->external_url, data);
+    data->at_mobiles = d->at_mobiles;
+    data->is_chinese = d->is_chinese;
+    return data;
+}
+
+struct tmpl_value template_data_groups(struct tmpl_env *env, const struct template_data *d)
+{
     size_t count = d->n != NULL ? d->n->n_groups : 0;
     struct tmpl_value *all = arena_array(env->a, count + 1, sizeof(*all));
 
-    all[0] = args[0];
+    all[0] = template_data_value(d);
     for (size_t i = 0; i < count; i++)
-        all[i] = data_group(env, d, &d->n->groups[i]);
-    *out = tv_list(NULL, all, count != 0 ? count : 1);
+        all[i] = template_data_value(data_group(env->a, d, &d->n->groups[i]));
+    return tv_list(NULL, all, count != 0 ? count : 1);
+}
+
+FUNC(data_groups)
+{
+    *out = template_data_groups(env, args[0].object);
     return true;
+}
+
+FUNC(data_in)
+{
+    return readable_in(env, args[0].object, args[1].s, out, e);
 }
 
 static const struct tmpl_func data_methods[] = {
@@ -390,6 +410,7 @@ static const struct tmpl_func data_methods[] = {
     {"Parts", "", data_parts, "how many there are, mostly 1"},
     {"Late", "", data_late, "whether it has waited for longer than notifications.max_age"},
     {"Groups", "", data_groups, "of a digest, each group as data of its own"},
+    {"In", "s", data_in, "as people want to read it, in the markup of one service"},
     {NULL, NULL, NULL, NULL},
 };
 static const struct tmpl_type robot_data_type = {

@@ -18,6 +18,7 @@ struct template_data {
     const struct notification *n; /* NULL: the data are from elsewhere */
     struct labels group_labels, common_labels, common_annotations, route_labels;
     const struct conf_strings *at_mobiles; /* NULL: the data have no such field */
+    bool is_chinese;                       /* what the readable texts say (readable.h) */
     bool is_plain; /* messages name the type as amtool does, without the pointer */
 };
 
@@ -33,6 +34,8 @@ bool template_data_from_json(struct arena *a, str text, struct template_data *ou
 struct template_data template_data_example(struct arena *a);
 
 struct tmpl_value template_data_value(const struct template_data *d);
+/* Of a digest, each group as data of its own; of anything else it is the only one. */
+struct tmpl_value template_data_groups(struct tmpl_env *env, const struct template_data *d);
 /* none when v is other data */
 struct labels template_data_route_labels(const struct tmpl_value *v);
 

@@ -214,6 +214,8 @@ void delivery_change_labels(struct delivery *d, str (*change)(struct delivery *d
     struct notified_alert *alerts = arena_array(d->arena, d->n->n_alerts, sizeof(*alerts));
 
     *n = *d->n;
+    if (n->as_it_was == NULL)
+        n->as_it_was = d->n;
     n->group_labels = changed_labels(d, n->group_labels, change);
     n->route_labels = changed_labels(d, n->route_labels, change);
     for (size_t i = 0; i < n->n_alerts; i++) {

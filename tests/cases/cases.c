@@ -3,10 +3,12 @@
  *
  *     global: {}                   keys of global:
  *     language: zh                 of the built-in messages
+ *     style: readable              theirs, of Alertmanager's kinds, too
  *     config: {}                   the integration's entry
  *     http_authorization: true     its http_config, which stands apart, has one
  *     refused: TEXT                ... which the check refuses, with this in its words; nothing below then
- *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved}],
+ *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved,
+ *                    change: added}],
  *                    act: acked, actors: [], reason: some alerts resolved}   act: as the alerts have it
  *     address: TEXT                of the person whom it is for
  *     had: TEXT                    what an attempt before has put there
@@ -100,6 +102,9 @@ static void read_alert(struct bench *b, const struct yaml_node *n, struct notifi
                                    .generator_url = text(n, "link"),
                                    .is_resolved = is_resolved};
     out->fingerprint = labels_fingerprint(out->labels);
+    for (int i = CHANGE_NONE; i <= CHANGE_RESOLVED; i++)
+        if (str_is(text(n, "change"), alert_change_text((enum alert_change)i)))
+            out->change = (enum alert_change)i;
 }
 
 static void read_act(struct bench *b, const struct yaml_node *n)
@@ -389,7 +394,8 @@ static void run(struct bench *b)
         wrong(b, refused, "the configuration", b->d.v[0].message, refused->text);
     if (!taken || refused != NULL)
         return;
-    b->messages = messages_new(language.n != 0 ? language : S("en"), S("UTC"), &e);
+    b->messages = messages_new(language.n != 0 ? language : S("en"), S("UTC"),
+                               str_is(text(root, "style"), "readable"), &e);
     read_notification(b, yaml_get(root, S("notification")));
     b->delivery = (struct delivery){.n = &b->n,
                                     .conf = b->conf,

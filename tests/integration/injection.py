@@ -1,4 +1,5 @@
 """A label that tries everything: headers, mentions, links, markup. It is shown by every receiver and does nothing in any."""
+import html.parser
 from harness import *
 
 EVIL = "x\r\nBcc: evil@e.example\r\n\r\n# head <!here> <@U1> <@all> <at id=all></at> <at user_id=\"all\">a</at> @all [a](http://x) ](http://x) \"}],\"a\":{ <script>alert(1)</script>"
@@ -79,7 +80,7 @@ def test_nothing_happens():
 
     chat = kinds["googlechat"].json()
     equal(set(chat), {"text", "thread"})
-    equal([x for x in re.findall("<[^>]*>", chat["text"]) if not re.search(r"\|(Graph|Alertmanager)>$", x)], [])
+    equal([x for x in re.findall("<[^>]*>", chat["text"]) if not re.search(r"\|(Explain|Silence|Source|This group|Silence the group)>$", x)], [])
     assert "\n# head" not in chat["text"] and "\r" not in chat["text"], chat
 
     http = kinds["http"]
@@ -140,7 +141,7 @@ def check_values(took, evil):
 def test_nothing_happens_by_telephone_and_in_applications():
     """What is long is cut, too: the fakes refuse what the vendors would."""
     answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(ALL) + ALL
-    for evil in (EVIL + " ${code} 【银行】 https://evil.example", "长<at id=all></at>${x}\n" * 200000):
+    for evil in (EVIL + " ${code} 【银行】 https://evil.example", "长<at id=all></at>${x}\n" * 400000):
         with folder() as d, Sink(otherwise=answer) as sink, Fake("sms") as sms, Fake("voice", "--per-minute=0") as voice, \
                 Tocsin(apps(sink, sms, voice), d) as t:
             t.alert(alertname="A", evil=evil)
@@ -160,6 +161,123 @@ def test_nothing_happens_by_telephone_and_in_applications():
         assert len(group.json()["msgParam"].encode()) <= 20000 and "](http://x)" not in param["text"].replace("\\](http://x)", ""), param
         equal((ding.json()["receiverUserIdList"], len(ding.json()["content"]) <= 200), (["u1"], True))
         assert "<" not in card["description"] and len(card["description"].encode()) <= 512 and len(card["title"].encode()) <= 128, card
+
+
+# -- the readable texts --
+
+MORE = EVIL + " \u202egnp </b><a href=\"http://x\">y</a> ![i](http://x/i.png) [x](javascript:1) <http://x|y> \n---\n> q *b* ~s~ |t| {x} [~admin]"
+OURS = "https://alerts.example/"
+
+
+def readable(sink, smarthost, language):
+    keys = {
+        "slack": "api_url: URL, channel: '#ops'", "discord": "webhook_url: URL", "telegram": "bot_token: '1:a', chat_id: 1, api_url: URL",
+        "msteams": "webhook_url: URL", "msteamsv2": "webhook_url: URL", "mattermost": "webhook_url: URL",
+        "rocketchat": "token: t, token_id: i, channel: '#ops', api_url: URL", "pushover": "user_key: u, token: t",
+        "sns": "topic_arn: 'arn:aws:sns:r:1:t', api_url: URL, sigv4: {region: r, access_key: a, secret_key: s}",
+        "opsgenie": "api_key: k, api_url: URL", "victorops": "api_key: k, routing_key: r, api_url: URL", "pagerduty": "routing_key: k, url: URL",
+        "wechat": "api_url: URL, corp_id: c, api_secret: s, agent_id: '1', to_user: u", "dingtalk": "url: URL", "feishu": "url: URL",
+        "wecom": "url: URL", "googlechat": "url: URL", "ntfy": "url: URL, topic: t"}
+    entries = "".join(f"    {k}_configs: [{{{v.replace('URL', repr(f'{sink.url}/{k}/'))}}}]\n" for k, v in keys.items() if k != "pushover")
+    return f"""
+global: {{language: {language}, smtp_smarthost: '{smarthost}', smtp_from: a@t.example, smtp_require_tls: false, webex_api_url: '{sink.url}/webex/'}}
+notifications: {{style: readable}}
+route: {{receiver: all, group_by: [alertname], group_wait: 0s, group_interval: 1m, repeat_interval: 1h}}
+receivers:
+  - name: all
+{entries}    webex_configs: [{{room_id: r, http_config: {{authorization: {{credentials: t}}}}}}]
+    email_configs: [{{to: ops@y.example}}]
+"""
+
+
+def texts_of(kind, request):
+    """What people read: of services for incidents not the details, which are data."""
+    if kind == "sns":
+        return [v for k, v in urllib.parse.parse_qsl(request.body.decode()) if k in ("Message", "Subject")]
+    body = request.json()
+    if kind in ("dingtalk", "feishu", "telegram", "msteams"):  # besides a headline or summary, which is plain text there
+        return [{"dingtalk": lambda: body["markdown"]["text"], "feishu": lambda: body["card"]["elements"][0]["content"],
+                 "telegram": lambda: body["text"], "msteams": lambda: body["title"] + "\n" + body["text"]}[kind]()]
+    if kind == "mattermost":
+        assert "@all" not in body["attachments"][0].pop("fallback")
+    if kind == "pagerduty":
+        return [body["payload"]["summary"]]
+    if kind == "opsgenie":
+        return [body["message"], body["description"]]
+    if kind == "victorops":
+        return [body["state_message"], body["entity_display_name"]]
+    return [s for s in strings(body) if s not in ("http://adaptivecards.io/schemas/adaptive-card.json", "http://schema.org/extensions")]
+
+
+class Tags(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.links = set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.links += [v for k, v in attributes if k in ("href", "src")]
+        assert not [k for k, _ in attributes if k.startswith("on")], attributes
+
+
+def check_links(kind, urls):
+    assert urls and all(u.startswith(OURS) for u in urls), (kind, urls)
+
+
+def check_readable(kind, text):
+    assert "\u202e" not in text and "\r" not in text, (kind, text)
+    plain = text.replace("\\\\", "")
+    if kind in ("slack", "googlechat"):
+        found = re.findall(r"<([^>]*)>", plain)
+        assert all(f.startswith(OURS) for f in found), (kind, found)
+    if kind == "telegram":
+        page = Tags(text)
+        assert page.tags <= {"b", "a"}, page.tags
+        check_links(kind, page.links)
+    if kind in ("dingtalk", "feishu", "wecom", "discord", "mattermost", "msteams", "msteamsv2", "webex", "rocketchat"):
+        urls = re.findall(r"(?<!\\)\]\(([^)]*)\)", plain)
+        assert all(u.startswith(OURS) for u in urls), (kind, urls)
+    if kind in ("feishu", "wecom", "msteams", "webex", "rocketchat"):
+        assert "<" not in plain, (kind, plain)
+    if kind == "dingtalk":
+        assert not re.search(r"<[a-z/!]", plain), plain
+    if kind in ("slack", "discord", "mattermost", "rocketchat", "telegram", "webex"):
+        assert not re.search(r"@(all|here|U1)", plain), (kind, plain)
+    for line in text.split("\n")[1:]:
+        assert not re.match(r"\s*(# |Bcc:|!\[)", line), (kind, line)
+
+
+def test_nothing_happens_in_readable_texts():
+    """Through every receiver, and with a label of 10 MB that all of them shorten by themselves."""
+    answer = json.dumps({**json.loads(ALL), "ok": True, "status": 1, "success": True, "result": "success"}).encode()
+    answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer
+    for language, evil in (("en", MORE), ("zh", MORE), ("en", (MORE + "长\n") * (10_000_000 // len((MORE + "长\n").encode()) + 1))):
+        box = Mailbox()
+        with folder() as d, Sink(otherwise=answer) as sink, MailServer(box) as smtp, \
+                Tocsin(readable(sink, smtp, language), d, "--web.external-url=https://alerts.example/") as t:
+            short = evil[:2000]
+            r = t.post("/api/v2/alerts", [{"labels": {"alertname": "A " + short, "evil": evil}, "generatorURL": "javascript:alert(1)", "annotations": {
+                "summary": short, "summary_zh": short, "description": short, "action": short, "runbook": short, "runbook_url": "javascript:" + short, "value": short}}])
+            equal(r.status, 200, r.body[:300])
+            of_kinds = lambda: {r.path.split("/")[2]: r for r in sink.got if "gettoken" not in r.path}
+            try:
+                kinds = until("all requests", lambda: (lambda k: len(k) == 18 and box.mails and k)(of_kinds()), 30)
+            except AssertionError:
+                raise AssertionError(f"only {sorted(of_kinds())} and {len(box.mails)} mails") from None
+        for kind, request in kinds.items():
+            assert len(request.body) < 40000 or kind in ("pagerduty", "opsgenie"), (kind, len(request.body))  # they have all labels as details
+            for text in texts_of(kind, request):
+                check_readable(kind, text)
+        for kind in ("dingtalk", "feishu", "wecom", "slack"):
+            assert OURS in kinds[kind].body.decode(), kind
+        to, mail, _ = box.mails[0]
+        equal((to, mail["Bcc"], mail["To"]), (["ops@y.example"], None, "ops@y.example"))
+        page, text = (mail.get_body((part,)).get_content() for part in ("html", "plain"))
+        tags = Tags(page)
+        check_links("email", tags.links)
+        assert not tags.tags & {"script", "img", "iframe"} and "\u202e" not in page + text + mail["Subject"], tags.tags
+        assert len(page) < 40000 and len(text) < 20000, (len(page), len(text))
 
 
 main()

@@ -92,7 +92,7 @@ def test_feishu_by_http():
                 assert "/hook/t0" not in said, said
                 if refusal is None:
                     content = until("the message", robot.messages)[0]["content"]["text"]
-                    assert content.startswith("FIRING ") and content.endswith('"') and "告警" in content, content
+                    assert content.startswith("Info: a test by ") and content.endswith('"') and "告警" in content, content
 
 
 def test_a_long_message_fits():

@@ -25,6 +25,7 @@ def test_render():
         equal(render(t, text='{{ template "__subject" . }}', data=DATA)["output"].strip(), "[恢复] A")
         equal(render(t, text="{{ (index .Alerts 0).StartsAt }}", data=DATA), {"output": "2026-07-01 02:00:00 +0200 CEST"})
         equal(render(t, text="{{ (index .Alerts 0).Labels.alertname }}", type="html", data=DATA), {"output": "A&lt;b&gt;"})
+        assert render(t, text='{{ template "dingtalk.default.text" . }}', data=DATA)["output"].startswith("### ✅ **已恢复：A＜b>**")
         new = {"x.tmpl": '{{ define "own" }}new{{ end }}'}
         equal(render(t, text='{{ template "own" }}', files=new), {"output": "new"})
         equal(render(t, text='{{ template "own" . }}', data=DATA), {"output": "own resolved"}, "files are for one request")

@@ -23,7 +23,7 @@ except ImportError:
 
 # What the templates of the cases give.
 VALUES = {"{{ .GroupLabels.alertname }}": "GpuDown", "{{ .CommonLabels.host }}": "gpu-07", "{{ len .Alerts.Firing }}": "1"}
-SAID = {"sms/twilio": "[FIRING:1] GpuDown\ngpu-07 is gone", "voice/twilio": "Alert, 1 firing: GpuDown. gpu-07 is gone. "}
+SAID = {"sms/twilio": "Critical: gpu-07 is gone", "voice/twilio": "Alert, 1 firing. Critical: gpu-07 is gone. "}
 # What a client adds that says who it is, or how it wants its answer.
 ITS_OWN = {"user-agent", "accept", "accept-charset", "accept-encoding", "content-length", "connection", "host", "transfer-encoding",
            "x-tc-traceid", "x-tc-requestclient", "x-tc-language"}

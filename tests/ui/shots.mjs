@@ -1,10 +1,10 @@
 // The pictures of docs/img, taken of the world of the tests. Usage: node tests/ui/shots.mjs [NAME...]
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
+import { keep, OUT } from "./picture.mjs";
 import { makeWorld, sleep, until } from "./world.mjs";
 
 const { chromium } = createRequire(new URL("../../src/ui/package.json", import.meta.url))("playwright-core");
-const OUT = new URL("../../docs/img/", import.meta.url).pathname;
 const DESK = { width: 1360, height: 860 };
 const PHONE = { width: 390, height: 844 };
 const SHOTS = {
@@ -41,18 +41,7 @@ for (const [name, [hash, viewport, colorScheme = "light", locale = "en-GB"]] of 
   const page = await context.newPage();
   await page.goto(`${w.url}/${hash.replace("FP", fp)}`);
   await sleep(1800);
-  const png = (await page.screenshot()).toString("base64");
-  const webp = await painter.evaluate(async source => {
-    const image = new Image();
-    image.src = `data:image/png;base64,${source}`;
-    await image.decode();
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [image.width, image.height];
-    canvas.getContext("2d").drawImage(image, 0, 0);
-    return canvas.toDataURL("image/webp", 0.82).split(",")[1];
-  }, png);
-  writeFileSync(`${OUT}${name}.webp`, Buffer.from(webp, "base64"));
-  writeFileSync(`/tmp/shot-${name}.png`, Buffer.from(png, "base64"));
+  await keep(painter, await page.screenshot(), name);
   await context.close();
 }
 await browser.close();

@@ -25,7 +25,7 @@ static void set_up(struct bench *b, const char *language, const char *timezone)
                                           {S_INIT("x"), S_INIT("a\r\n# b](http://x)")}};
     static const struct label annotations[] = {{S_INIT("summary"), S_INIT("*big*")}};
 
-    *b = (struct bench){.messages = messages_new(str_of(language), str_of(timezone), &b->e)};
+    *b = (struct bench){.messages = messages_new(str_of(language), str_of(timezone), false, &b->e)};
     assert_non_null(b->messages);
     arena_init(&b->a, 0);
     b->alert = (struct notified_alert){.labels = {labels, 3},
@@ -84,7 +84,7 @@ static void languages(void **state)
     assert_true(
         has(render(&b, "{{ template \"dingtalk.default.text\" . }}"), "2025-12-31 19:00:00 EST"));
     tear_down(&b);
-    assert_null(messages_new(S("en"), S("No/Where"), &b.e));
+    assert_null(messages_new(S("en"), S("No/Where"), false, &b.e));
 }
 
 static void dingtalk_names(void **state)
@@ -108,7 +108,7 @@ static void dingtalk_names(void **state)
     assert_true(has(text, "#### \\[PAGE\\] \\*big\\*"));
     assert_true(has(text, "> - x: a  # b\\](http://x)\n")); /* neither heading nor link */
     text = render(&b, "{{ template \"dingtalk.default.text\" . }}");
-    assert_true(has(text, "a  # b\\](http://x)") && !has(text, "\n# b"));
+    assert_true(has(text, "a  \\# b\\](http://x)") && !has(text, "\n# b"));
     assert_str(render(&b,
                       "{{ .Status | upper }} {{ dateInZone \"15:04\" (index .Alerts 0).StartsAt "
                       "\"Asia/Shanghai\" }}"),
@@ -199,7 +199,7 @@ static void bridge_files(void **state)
          "DT"},
         {"{{ define \"dingtalk.default.text\" }}own{{ end }}"
          "{{ define \"ding.link.content\" }}C{{ end }}",
-         "own", "[FIRING:1] Slow (page a\r\n# b](http://x))"},
+         "own", "Page: *big*"},
     };
     str mobile = S("138");
     const struct conf_strings mobiles = {&mobile, 1};

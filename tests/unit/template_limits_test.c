@@ -514,7 +514,7 @@ static void test_defaults(void **state)
 {
     struct template_bench b;
     struct err e = ERR_INIT;
-    struct messages *m = messages_new(S("en"), STR_NONE, &e);
+    struct messages *m = messages_new(S("en"), STR_NONE, false, &e);
 
     (void)state;
     bench_init(&b, tmpl_alertmanager_funcs);
