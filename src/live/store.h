@@ -1,4 +1,5 @@
-/* store.h - our own samples in a running program: the store, its log and its history on disk, what is scraped and pushed into it.
+/* store.h - our own samples in a running program: the store, its log and its history on disk, what is scraped and pushed
+ * into it, and who else gets samples.
  *
  * At the start the log is replayed on a worker; then scraping begins. Rules that read the store wait until every target has
  * answered or failed once, so that nothing resolves because its samples were not there yet.
@@ -21,6 +22,7 @@
 #include "model/sample.h"
 #include "net/transport.h"
 #include "push/push.h"
+#include "remote_write/remote_write.h"
 #include "scrape/scraper.h"
 #include "tsdb/log.h"
 
@@ -82,6 +84,7 @@ struct history *store_history(struct store *s); /* what is older */
 struct past *store_past(struct store *s, ts_ms now, struct promql_times reads, size_t max_bytes,
                         bool (*goes_on)(void *arg), void *arg);
 struct scraper *store_scraper(struct store *s);
+struct remote_write *store_remote_write(struct store *s);
 struct push *store_push(struct store *s);
 /* As of the last second. */
 const struct tsdb_stats *store_stats(const struct store *s);
