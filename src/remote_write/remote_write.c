@@ -3,12 +3,11 @@
 #include "remote_write/remote_write.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "os/file.h"
 #include "os/log.h"
 #include "remote_write/batch.h"
 #include "remote_write/remote_metadata.h"
@@ -272,8 +271,8 @@ static bool open_queues(struct remote_write *w, struct err *e)
     if (w->remotes.n == 0)
         return true;
     snprintf(path, sizeof(path), "%.*s", STR(w->dir));
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return err_errno(e, errno, "cannot create '%s'", path);
+    if (!folder_make(path, e))
+        return false;
     VEC_EACH (struct remote **, r, &w->remotes)
         ok &= (*r)->is_open || remote_open(w, *r, e);
     return ok;

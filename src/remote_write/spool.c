@@ -55,7 +55,7 @@ struct spool {
     int note_fd;
     uint64_t made, answered;     /* numbers */
     struct tsdb_log_place heard; /* by the last step whose requests are all here */
-    bool is_new, is_removed, is_full;
+    bool is_new, is_removed, is_full, is_note_safe;
 
     uint64_t given; /* the last number that was, */
     size_t given_samples;
@@ -224,6 +224,7 @@ static void spool_note(struct spool *s)
     spool_note_path(s, path);
     if (s->dir.n != 0 && !s->is_removed)
         note_write(path, &s->note_fd, v);
+    s->is_note_safe = false;
 }
 
 static void spool_unlink_first(struct spool *s)
@@ -341,8 +342,8 @@ static bool spool_find_segments(struct spool *s, struct err *e)
     DIR *d;
 
     snprintf(path, sizeof(path), "%.*s", STR(s->dir));
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return err_errno(e, errno, "cannot create '%s'", path);
+    if (!folder_make(path, e))
+        return false;
     d = opendir(path);
     if (d == NULL)
         return err_errno(e, errno, "cannot read '%s'", path);
@@ -571,6 +572,8 @@ bool spool_sync(struct spool *s, struct err *e)
         file_close(&s->file);
         ok = false;
     }
+    if (ok && s->note_fd >= 0 && !s->is_note_safe) /* behind what it speaks of */
+        s->is_note_safe = fdatasync(s->note_fd) == 0 && sync_dir(s->dir, e);
     pthread_mutex_unlock(&s->lock);
     return ok;
 }

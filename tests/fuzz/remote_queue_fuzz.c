@@ -21,8 +21,8 @@ static void check_record(str bytes)
     if (!spool_read_record(buf_str(&again), &second, &e))
         __builtin_trap();
     spool_write_record(&twice, &second);
-    if (!str_eq(buf_str(&again), buf_str(&twice)) ||
-        !str_eq(first.item.body, second.item.body) || first.item.id != second.item.id)
+    if (!str_eq(buf_str(&again), buf_str(&twice)) || !str_eq(first.item.body, second.item.body) ||
+        first.item.id != second.item.id)
         __builtin_trap();
     buf_release(&again);
     buf_release(&twice);

@@ -214,6 +214,72 @@ def test_all_that_is_scraped():
             equal(t.get("/api/tocsin/remote_write").json()[0]["what"], "all")
 
 
+SHARED_RULES = """groups:
+  - name: g
+    interval: 1s
+    rules:
+      - {record: copied, expr: level}
+      - {record: 'job:level:sum', expr: sum by (job) (level), labels: {by: hand}}
+      - {record: 'level:max', expr: 'max by (instance, job) (level)'}
+      - {alert: High, expr: level > 100, labels: {severity: page}}
+      - {alert: Slow, expr: level > 100, for: 6s}
+      - {alert: Gone, expr: absent(level)}
+"""
+STEADY = 2.2  # both have scraped and run since a change, and one scrape may have been late
+
+
+def ranges(p, query, start, end):
+    """Values by series and instant, with a step of a second."""
+    r = request("GET", p.url + "/api/v1/query_range?" + urllib.parse.urlencode(
+        {"query": query, "start": start, "end": end, "step": 1}), timeout=30).json()
+    equal(r["status"], "success", str(r))
+    return {tuple(sorted((k, v) for k, v in s["metric"].items() if k != "via")): {t: float(v) for t, v in s["values"]}
+            for s in r["data"]["result"]}
+
+
+def test_prometheus_gets_what_it_evaluates_itself():
+    """One Prometheus scrapes, answers tocsin's rules, runs the same rules, and gets what tocsin's leave."""
+    with folder() as d, Level(1) as x, Prometheus(d, [x.address], rules=SHARED_RULES,
+                                                  flags=["--web.enable-remote-write-receiver"]) as p:
+        text = """sources: [{name: p, url: '%s'}]
+rule_files: [r.yml]
+storage: {remote_write: [{name: p, url: '%s/api/v1/write', queue_config: {batch_send_deadline: 1s},
+                          write_relabel_configs: [{target_label: via, replacement: tocsin}]}]}
+""" % (p.url, p.url)
+        with Tocsin(text, d, files={"r.yml": SHARED_RULES}) as t:
+            until("samples arrive", lambda: p.value('copied{via="tocsin"}') is not None, 20)
+            time.sleep(STEADY)
+            began, changes = math.ceil(time.time()), []
+            for level, seconds in ((150, 14), (7, 7), (None, 7), (3, 7), (101, 13)):
+                x.pages["/metrics"] = (500, {}, b"") if level is None else (200, {"Content-Type": TEXT}, (
+                    "# TYPE level gauge\nlevel{gpu=\"0\"} %g\nlevel{gpu=\"1\"} 5\n" % level).encode())
+                changes += [time.time()] + ([time.time() + 6] if (level or 0) > 100 else [])
+                time.sleep(seconds)
+            ended = math.floor(time.time())
+            until("all has arrived", lambda: t.metric("tocsin_remote_write_pending_samples", remote="p") == 0, 20)
+            time.sleep(2)
+            equal(t.metric("tocsin_remote_write_samples_dropped_total", remote="p", reason="rejected"), 0)
+            steady = [at for at in range(began, ended) if all(abs(at - c) > STEADY for c in changes)]
+            compared = 0
+            for name in ("copied", "job:level:sum", "level:max", "ALERTS", "ALERTS_FOR_STATE"):
+                theirs = ranges(p, '{__name__="%s",via=""}' % name, began, ended)
+                ours = ranges(p, '{__name__="%s",via="tocsin"}' % name, began, ended)
+                equal(sorted(ours), sorted(theirs), "series of " + name)
+                for series in theirs:
+                    for at in steady:
+                        a, b = ours[series].get(at), theirs[series].get(at)
+                        compared += b is not None
+                        if name == "ALERTS_FOR_STATE" and a is not None and b is not None:
+                            assert abs(a - b) <= STEADY, (series, at, a, b)
+                        else:
+                            equal(a, b, f"{series} at {at}")
+            assert len(steady) > 10 and compared > 60, (len(steady), compared)
+            ends = request("GET", p.url + "/api/v1/query?" + urllib.parse.urlencode({"query": 'count({via="tocsin"})'})).json()
+            equal(ends["data"]["result"][0]["value"][1], request("GET", p.url + "/api/v1/query?" + urllib.parse.urlencode(
+                {"query": 'count({__name__=~"copied|job:level:sum|level:max|ALERTS|ALERTS_FOR_STATE",via=""})'})).json()["data"]["result"][0]["value"][1])
+            print(f" {len(steady)} instants, {compared} values compared", end="")
+
+
 # -- remotes that are not well --
 
 def test_a_remote_that_is_away():
@@ -263,6 +329,12 @@ def test_answers_that_are_no_2xx():
                 equal(t.text().count("a remote refuses samples: they are dropped"), 2)
 
 
+def ask_instant(t, query):
+    """When there are samples, in ms."""
+    r = t.get("/api/v1/query?query=" + urllib.parse.quote(query)).json()["data"]["result"]
+    return [round(float(at) * 1000) for s in r for at, _ in s["values"]]
+
+
 def test_kills():
     """Nothing of what the log has got is lost, and what has been answered for a while is not sent again."""
     rng = random.Random(7)
@@ -275,8 +347,7 @@ def test_kills():
             with start(d, text) as t:
                 until("samples wait or arrive", lambda: t.metric("tocsin_remote_write_requests_total", remote="r"), 20)
                 time.sleep(2 + rng.random() * 3)
-                seen = [(s["metric"], s["values"]) for s in t.get("/api/v1/query?query=" + urllib.parse.quote("copied[1m]")).json()["data"]["result"]]
-                rounds.append((began, time.time(), [round(float(at) * 1000) for _, v in seen for at, _ in v if float(at) >= began]))
+                rounds.append((began, time.time(), [at for at in ask_instant(t, "copied[1m]") if at >= began * 1000]))
                 t.kill()
         r.otherwise = 200
         with start(d, text) as t:
@@ -300,6 +371,60 @@ def test_kills():
                 unique.append(b)
         well_ordered([s for b in unique for s in decode(b)[0]])
         print(f" {ROUNDS} kills, {len(times)} samples, {again} twice in {len(twice)} requests", end="")
+
+
+def test_power_cuts():
+    """What is older than the last sync of five seconds is not lost. Answers may be, and what they were about comes again as it was."""
+    rng = random.Random(11)
+    with folder() as d, Level() as x, Remote() as r:
+        disk = Disk(d)
+        text = config(x, r, ", metadata_config: {send: false}").replace("500ms", "200ms")
+        must = []
+        for n in range((ROUNDS + 1) // 2):
+            r.otherwise = 500 if n % 2 == 0 else 200
+            began = time.time()
+            with start(d, text, storage=disk.folder, env=disk.env) as t:
+                time.sleep(8 + rng.random() * 4)
+                seen = ask_instant(t, "copied[1m]")
+                t.kill()
+                must += [at for at in seen if began * 1000 <= at < time.time() * 1000 - 6500]
+            disk.cut()
+        r.otherwise = 200
+        with start(d, text, storage=disk.folder, env=disk.env) as t:
+            until("all is taken", lambda: t.metric("tocsin_remote_write_samples_total", remote="r") and
+                  t.metric("tocsin_remote_write_pending_samples", remote="r") == 0, 30)
+        values = {}
+        for s in r.samples():
+            equal(values.setdefault((s.key, s.t), bits(s.v)), bits(s.v), "another value at the same time")
+        assert must, "nothing was to be kept"
+        equal([at for at in must if at not in {s.t for s in r.of("copied")}], [], "what is lost")
+
+
+def test_a_full_disk_keeps_nothing_back():
+    with folder() as d, Level() as x, Remote() as r, Sink() as pages:
+        disk = Disk(d)
+        text = config(x, r, ", metadata_config: {send: false}") + simple(pages)
+        with start(d, text, storage=disk.folder, env=disk.env) as t:
+            until("samples arrive", r.samples)
+            r.otherwise = 500
+            disk.mode("f")
+            until("they wait in memory", lambda: t.metric("tocsin_remote_write_in_memory", remote="r") == 1, 20)
+            assert "samples for remotes wait in memory" in t.text()
+            x.level = 200
+            until("the alert is told", lambda: pages.accepted(), 15)
+            before = t.metric("tocsin_remote_write_pending_samples", remote="r")
+            until("more wait", lambda: t.metric("tocsin_remote_write_pending_samples", remote="r") > before + 5)
+            r.otherwise = 200
+            until("they arrive", lambda: t.metric("tocsin_remote_write_pending_samples", remote="r") == 0, 20)
+            r.otherwise = 500
+            until("they wait", lambda: t.metric("tocsin_remote_write_pending_samples", remote="r") > 5, 20)
+            disk.mode("")
+            until("and are on the disk again", lambda: t.metric("tocsin_remote_write_in_memory", remote="r") == 0, 20)
+            r.otherwise = 200
+            until("they arrive", lambda: t.metric("tocsin_remote_write_pending_samples", remote="r") == 0, 20)
+            taken = r.samples()
+            well_ordered(taken)
+            equal(without_gaps(taken, "copied")[1], [])
 
 
 def test_a_full_queue_drops_the_oldest():
