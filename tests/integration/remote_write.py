@@ -339,14 +339,14 @@ def test_kills():
     """Nothing of what the log has got is lost, and what has been answered for a while is not sent again."""
     rng = random.Random(7)
     with folder() as d, Level() as x, Remote() as r:
-        text = config(x, r, ", metadata_config: {send: false}").replace("500ms", "200ms")
+        text = config(x, r, ", metadata_config: {send: false}", queue="batch_send_deadline: 4s").replace("500ms", "200ms")
         rounds = []
         for n in range(ROUNDS):
             r.otherwise = 500 if n % 3 == 1 else 200  # in some lives nothing is taken
             began = time.time()
             with start(d, text) as t:
                 until("samples wait or arrive", lambda: t.metric("tocsin_remote_write_requests_total", remote="r"), 20)
-                time.sleep(2 + rng.random() * 3)
+                time.sleep(3 + rng.random() * 3)
                 rounds.append((began, time.time(), [at for at in ask_instant(t, "copied[1m]") if at >= began * 1000]))
                 t.kill()
         r.otherwise = 200
@@ -359,7 +359,7 @@ def test_kills():
         for began, killed, seen in rounds:
             missing = [at for at in seen if at not in times and killed * 1000 - at > 1200]
             equal(missing, [], f"samples of a life that was killed {killed}")
-            assert len(seen) >= 2, seen
+            assert seen, "nothing was recorded in a life"
         # The one request under way when a life ended may come again, as it was.
         again = len(times) - len(set(times))
         bodies = [q.body for q in r.requests() if q.behaviour == 200]
