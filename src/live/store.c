@@ -178,11 +178,12 @@ static struct samples samples_of_instant(struct arena *a, const struct promql_re
     return s;
 }
 
-bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), void *arg,
-               struct arena *a, struct samples *out, struct err *e)
+/* split NULL: all of it is asked here. */
+static bool store_ask_any(struct store *s, str query, const struct rule_split *split,
+                          const struct samples *answers, ts_ms t, struct store_question *asked,
+                          struct arena *a, struct samples *out, struct err *e)
 {
-    struct store_question asked = {goes_on, arg};
-    struct promql_settings settings = {.ask = question_goes_on, .ask_arg = &asked};
+    struct promql_settings settings = {.ask = question_goes_on, .ask_arg = asked};
     struct promql_expr *x = promql_parse(query, &promql_everything, a, NULL, e);
     struct gather *g;
     struct promql_query q;
@@ -192,14 +193,15 @@ bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), 
 
     if (x == NULL)
         return false;
-    g = gather_new(tsdb_storage(s->db), ASK_BYTES_MAX, goes_on, arg);
-    past = store_past(s, atomic_load(&s->now_ms), promql_reads(x, t, t, 0), ASK_BYTES_MAX, goes_on,
-                      arg);
+    g = gather_new(tsdb_storage(s->db), ASK_BYTES_MAX, asked->goes_on, asked->arg);
+    past = store_past(s, atomic_load(&s->now_ms), promql_reads(x, t, t, 0), ASK_BYTES_MAX,
+                      asked->goes_on, asked->arg);
     if (past != NULL)
         gather_past(g, past_storage(past));
     q = (struct promql_query){
         .expr = x, .text = query, .storage = gather_storage(g), .settings = &settings};
-    ok = promql_instant(&q, t, a, &r, e);
+    ok = split != NULL ? rule_split_instant(&q, answers, split->n, t, a, &r, e)
+                       : promql_instant(&q, t, a, &r, e);
     if (ok && (!gather_is_whole(g) || (past != NULL && !past_is_whole(past))))
         ok = err_set(e, ERR_TIMEOUT, "there is no time for it");
     if (ok)
@@ -208,6 +210,23 @@ bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), 
     past_free(past);
     promql_release(x);
     return ok;
+}
+
+bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), void *arg,
+               struct arena *a, struct samples *out, struct err *e)
+{
+    struct store_question asked = {goes_on, arg};
+
+    return store_ask_any(s, query, NULL, NULL, t, &asked, a, out, e);
+}
+
+bool store_ask_split(struct store *s, const struct rule_split *split, const struct samples *answers,
+                     ts_ms t, bool (*goes_on)(void *arg), void *arg, struct arena *a,
+                     struct samples *out, struct err *e)
+{
+    struct store_question asked = {goes_on, arg};
+
+    return store_ask_any(s, split->here, split, answers, t, &asked, a, out, e);
 }
 
 /* -- what is kept though no rule reads it -- */

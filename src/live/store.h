@@ -23,6 +23,7 @@
 #include "net/transport.h"
 #include "push/push.h"
 #include "remote_write/remote_write.h"
+#include "ruler/rule_split.h"
 #include "scrape/scraper.h"
 #include "tsdb/log.h"
 
@@ -74,6 +75,10 @@ void store_sync(struct store *s, struct store_sync *w);
  * False: it cannot be read, has failed, or there was no time. What comes out lives in a. */
 bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), void *arg,
                struct arena *a, struct samples *out, struct err *e) must_check;
+/* The same of an expression that was taken apart (ruler/rule_split.h), and answers of a source to its parts. */
+bool store_ask_split(struct store *s, const struct rule_split *split, const struct samples *answers,
+                     ts_ms t, bool (*goes_on)(void *arg), void *arg, struct arena *a,
+                     struct samples *out, struct err *e) must_check;
 /* On a worker: series of this name are kept for some minutes, whoever selects them, for somebody asks why nothing is selected.
  * True: they were not before, so that there are none yet. */
 bool store_watch(struct store *s, str metric);
