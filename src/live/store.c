@@ -113,13 +113,16 @@ struct store *store_new(const struct store_parts *parts, const struct config *co
     s->history = history_new(s->db);
     s->scraper = scraper_new(&sp);
     s->push = push_new(parts->clock, parts->pool, s->db);
-    s->remote_write = remote_write_new(&(struct remote_write_parts){.clock = parts->clock,
-                                                                    .pool = parts->pool,
-                                                                    .transport = parts->transport,
-                                                                    .db = s->db,
-                                                                    .scraper = s->scraper,
-                                                                    .hold = store_hold,
-                                                                    .let_go = store_let_go});
+    s->remote_write =
+        remote_write_new(&(struct remote_write_parts){.clock = parts->clock,
+                                                      .pool = parts->pool,
+                                                      .transport = parts->transport,
+                                                      .db = s->db,
+                                                      .scraper = s->scraper,
+                                                      .hold = store_hold,
+                                                      .let_go = store_let_go,
+                                                      .failing = parts->remote_failing,
+                                                      .arg = parts->arg});
     s->tick.fire = store_tick;
     s->remote_was_ok = true;
     pthread_mutex_init(&s->watch_lock, NULL);

@@ -41,6 +41,8 @@ struct store_parts {
     struct budgets *budgets; /* NULL: no limits */
     /* A part of what was stored cannot be read; inside of a turn. May be NULL. */
     void (*damaged)(void *arg, str state, str why);
+    /* A remote does not get what is written to it, or does again; inside of a turn. May be NULL. */
+    void (*remote_failing)(void *arg, str title, bool is_failing, str why);
     void *arg;
 };
 

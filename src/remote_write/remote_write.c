@@ -25,6 +25,9 @@ struct remote {
     struct sender *sender; /* NULL: not yet */
     struct remote_metadata *metadata;
     uint64_t shown_left_out;
+    ts_ns failing_since, lost_at; /* mono; TS_NONE: it is not, none was */
+    uint64_t lost;                /* samples, so far */
+    bool is_failing;              /* and that was told */
 };
 
 struct remote_wish {
@@ -173,6 +176,7 @@ static struct remote *remote_of(struct remote_write *w, const struct remote_writ
             return *x;
     r = mem_new(struct remote);
     r->key = mem_str_dup(remote_write_key(c));
+    r->failing_since = r->lost_at = TS_NONE;
     batch_init(&r->batch, spool_new());
     vec_push(&w->remotes, r);
     return r;
@@ -306,9 +310,9 @@ bool remote_write_step(struct remote_write *w, struct now now, bool at_once, boo
     struct tsdb_log_place place = tsdb_log_place(w->parts.db);
     bool ok = !sync || open_queues(w, e);
 
+    w->mono = now.mono;
     if (place.segment == 0) /* there is no log, and nothing was heard */
         return ok;
-    w->mono = now.mono;
     VEC_EACH (struct remote **, r, &w->remotes) {
         if (!(*r)->is_open)
             continue;
@@ -336,13 +340,46 @@ static void show_remote(struct remote_write *w, struct remote *r)
     arena_release(&a);
 }
 
+static void tell_failing(struct remote_write *w, struct remote *r, bool is_failing, str why)
+{
+    if (is_failing != r->is_failing && w->parts.failing != NULL)
+        w->parts.failing(w->parts.arg, sender_title(r->sender), is_failing, why);
+    r->is_failing = is_failing;
+}
+
+static void watch_remote(struct remote_write *w, struct remote *r)
+{
+    const struct sender_stats *st = sender_stats(r->sender);
+    struct spool_figures f = spool_figures(r->batch.spool);
+    ts_ns now = w->parts.clock->now.mono;
+    uint64_t lost = st->rejected + f.dropped;
+    bool is_away, is_lossy;
+    char why[400];
+
+    if (lost != r->lost)
+        r->lost_at = now;
+    if (st->why[0] == '\0')
+        r->failing_since = TS_NONE;
+    else if (r->failing_since == TS_NONE)
+        r->failing_since = now;
+    r->lost = lost;
+    is_lossy = r->lost_at != TS_NONE && now - r->lost_at < REMOTE_FAILING;
+    is_away = r->failing_since != TS_NONE && now - r->failing_since >= REMOTE_FAILING;
+    snprintf(why, sizeof(why), "%llu samples are lost since the start, %llu wait%s%s",
+             (unsigned long long)lost, (unsigned long long)f.samples,
+             st->why[0] != '\0' ? ": " : "", st->why);
+    tell_failing(w, r, is_away || is_lossy, str_of(why));
+}
+
 static void show_remotes(struct remote_write *w)
 {
     vec_clear(&w->shown);
     VEC_EACH (struct remote **, r, &w->remotes)
         show_remote(w, *r);
-    VEC_EACH (struct remote **, r, &w->gone)
+    VEC_EACH (struct remote **, r, &w->gone) {
+        tell_failing(w, *r, false, STR_NONE);
         remote_free(*r);
+    }
     vec_clear(&w->gone);
     remote_write_let_go(w, w->lent); /* nobody borrows from it any more */
     w->lent = w->parts.hold(w->heard.conf);
@@ -357,6 +394,7 @@ void remote_write_settled(struct remote_write *w)
         show_remotes(w);
     VEC_EACH (struct remote **, r, &w->shown) {
         (*r)->shown_left_out = (*r)->left_out;
+        watch_remote(w, *r);
         sender_go_on((*r)->sender);
         remote_metadata_go_on((*r)->metadata, (*r)->sender, w->parts.scraper);
     }

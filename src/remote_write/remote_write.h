@@ -37,7 +37,12 @@ struct remote_write_parts {
     struct scraper *scraper; /* whose targets say what metrics are */
     void *(*hold)(void *conf);
     void (*let_go)(void *conf);
+    /* A remote has not taken samples for REMOTE_FAILING, or some are lost; or that is over. On the loop; may be NULL. */
+    void (*failing)(void *arg, str title, bool is_failing, str why);
+    void *arg;
 };
+
+#define REMOTE_FAILING (5 * NS_PER_M) /* and for so long samples that are lost are told of */
 
 struct remote_write *remote_write_new(const struct remote_write_parts *parts);
 void remote_write_free(struct remote_write *w); /* the pool must have been settled */

@@ -305,6 +305,31 @@ def test_a_remote_that_is_away():
                 equal(t.metric("tocsin_remote_write_samples_dropped_total", remote="r", reason="no_room"), 0)
 
 
+def test_a_remote_that_is_away_and_a_kill():
+    with folder() as d, Level() as x, Remote() as r:
+        text = config(x, r)
+        with start(d, text) as t:
+            until("samples arrive", r.samples)
+            r.otherwise = CLOSE
+            r.close()
+            time.sleep(OUTAGE / 2)
+            must = ask_instant(t, "copied[5m]")
+            t.kill()
+            must = [at for at in must if at < time.time() * 1000 - 1200]
+        with start(d, text) as t, Remote() as back:
+            until("rules run", lambda: t.metric("tocsin_remote_write_requests_total", remote="r"), 20)
+            time.sleep(OUTAGE / 2)
+            must += [at for at in ask_instant(t, "copied[5m]") if at > must[-1] + 1200]
+            reload(t, config(x, back))
+            until("all has arrived", lambda: t.metric("tocsin_remote_write_pending_samples", remote="r") == 0, 30)
+            got = r.samples() + back.samples()
+            well_ordered(got)  # none twice, too
+            times = {s.t for s in got if s.name == "copied"}
+            until("the last ones, too", lambda: {s.t for s in back.of("copied")} >= set(must[-2:]))
+            equal([at for at in must if at not in times | {s.t for s in back.of("copied")}], [], "what is lost")
+            print(f" {len(must)} runs, a kill after {OUTAGE / 2:g} s of {OUTAGE:g} s", end="")
+
+
 def test_answers_that_are_no_2xx():
     with folder() as d, Level() as x:
         with Remote(500, 503, (429, {"Retry-After": "2"}), 500) as r:
@@ -327,6 +352,9 @@ def test_answers_that_are_no_2xx():
                 lost = len(decode(first.body)[0]) + len(decode(second.body)[0])
                 until("it is counted", lambda: t.metric("tocsin_remote_write_samples_dropped_total", remote="r", reason="rejected") == lost)
                 equal(t.text().count("a remote refuses samples: they are dropped"), 2)
+                a = until("it is told", lambda: [a for a in t.alerts() if a["labels"]["alertname"] == "TocsinRemoteWriteFailing"])[0]
+                equal(a["labels"]["remote"], "r")
+                assert re.match(r"[1-9]\d* samples are lost since the start, ", a["annotations"]["description"]), a
 
 
 def ask_instant(t, query):
