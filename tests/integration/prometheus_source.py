@@ -65,6 +65,8 @@ MIXED = """groups:
         expr: test_level * 2
       - record: test:level:difference
         expr: test:level:double - on (gpu) max by (gpu) (max_over_time(test_level[2s]))
+      - record: test:level:parts
+        expr: test_level + on (gpu) test:level:double - on (gpu) max by (gpu) (test_level * 5)
       - alert: MoreThanRecorded
         expr: test_level > on (gpu) group_left test:level:double / 2 + 5
         annotations: {text: '{{ $value }} {{ with query "test_level" }}{{ . | first | value }}{{ end }}'}
@@ -84,6 +86,7 @@ def test_rules_that_read_what_is_recorded_here_and_what_the_source_has():
                 return (r[0]["metric"], float(r[0]["value"][1])) if r else None
 
             until("it is recorded", lambda: value("test:level:difference") == ({"__name__": "test:level:difference", "gpu": "0"}, 4), 20)
+            until("so is what has two parts there", lambda: (value("test:level:parts") or [0, 0])[1] == -8)
             rules = {r["name"]: r for g in t.get("/api/v1/rules").json()["data"]["groups"] for r in g["rules"]}
             equal({r["health"] for r in rules.values()}, {"ok"}, str(rules))
             equal((listed(t, "NotRecorded"), listed(t, "MoreThanRecorded")), ([], []))
