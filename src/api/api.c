@@ -61,6 +61,8 @@ static const struct http_route routes[] = {
      "the routing tree with what it holds now"},
     {HTTP_GET, "/api/tocsin/history", 0, prom_history_status, "/api/tocsin/history",
      "samples on disk: how much, from when to when, and whether more is written", ACCESS_READ},
+    {HTTP_GET, "/api/tocsin/remote_write", 0, api_get_remote_write, "/api/tocsin/remote_write",
+     "who gets our samples, what waits for them, and what is wrong", ACCESS_READ},
     {HTTP_GET, "/api/tocsin/matchers", 0, api_get_matchers, "/api/tocsin/matchers",
      "the matchers of a text, a list on each line"},
     {HTTP_GET, "/api/v1/targets", 0, api_get_targets, "/targets",

@@ -133,6 +133,7 @@ bool api_is_own_sending(const struct api *a, const struct http_req *rq);
 void api_get_page(struct http_req *rq, void *arg);
 void api_get_asset(struct http_req *rq, void *arg);
 void api_get_routes(struct http_req *rq, void *arg);
+void api_get_remote_write(struct http_req *rq, void *arg);
 void api_get_whoami(struct http_req *rq, void *arg);
 void api_get_board(struct http_req *rq, void *arg);
 void api_get_stream(struct http_req *rq, void *arg);

@@ -84,6 +84,33 @@ static bool ask_own(void *arg, str query, struct samples *out, struct err *e)
                      out, e);
 }
 
+/* Of a rule that is taken apart: each part of it by whom it is evaluated. All that is missing of the source is wanted at once. */
+static bool ask_split(void *arg, str query, struct samples *out, struct err *e)
+{
+    struct explain_rule *x = arg;
+    const str *recorded = x->conf->recorded;
+    struct arena *a = &x->later.arena;
+    struct rule_split split;
+    struct samples *answers;
+    enum own_share share;
+    bool ok = true;
+    struct promql_expr *expr = promql_parse(query, &promql_everything, a, NULL, e);
+
+    if (expr == NULL)
+        return false;
+    share = own_share(expr, recorded, x->conf->n_recorded);
+    promql_release(expr);
+    if (share == OWN_ALL)
+        return ask_own(arg, query, out, e);
+    if (share != OWN_SOME || !rule_split_make(query, recorded, x->conf->n_recorded, a, &split))
+        return rule_queries_ask(&x->queries, query, out, e);
+    answers = arena_array(a, split.n, sizeof(*answers));
+    for (size_t i = 0; i < split.n; i++)
+        ok &= rule_queries_ask(&x->queries, split.asked[i], &answers[i], e);
+    return ok && store_ask_split(x->api->conf.store, &split, answers, x->v[x->at].at,
+                                 explain_goes_on, x, a, out, e);
+}
+
 /* Only what some selector selects is kept: the names of those that select nothing are kept from now on. */
 static void watch_names(struct explain_rule *x, struct rule_asked *k)
 {
@@ -195,6 +222,8 @@ static bool explain_one_rule(struct explain_rule *x, struct rule_asked *k)
         return true;
     if (k->rule->is_own)
         asker = (struct why_asker){ask_own, x};
+    else if (k->rule->split.n != 0 && x->api->conf.store != NULL)
+        asker = (struct why_asker){ask_split, x};
     x->queries.is_missing = false;
     ok = why_empty(expr, &asker, &x->later.arena, &k->why, &k->err);
     if (ok)

@@ -659,6 +659,7 @@ static void metrics_put_all(const struct metrics_page *p, struct buf *out, struc
     metrics_put_loop(a, &x);
     api_put_sample_metrics(a, &x);
     api_put_outlet_metrics(a, &x);
+    api_put_remote_metrics(a, &x, now);
     api_put_peer_metrics(a, &x);
     put_http(a, &x);
     put_metrics_requests(a, &x);
@@ -719,8 +720,9 @@ void api_get_metrics(struct http_req *rq, void *arg)
 
 void api_each_metric(void (*each)(void *arg, const struct metric *m), void *arg)
 {
-    static const struct metric *(*const tables[])(size_t * n) = {
-        api_own_metric_rows, api_sample_metric_rows, api_peer_metric_rows, api_outlet_metric_rows};
+    static const struct metric *(*const tables[])(
+        size_t * n) = {api_own_metric_rows, api_sample_metric_rows, api_peer_metric_rows,
+                       api_outlet_metric_rows, api_remote_metric_rows};
     const struct metric *m;
 
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {

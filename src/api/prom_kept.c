@@ -50,7 +50,7 @@ void prom_kept_begin(struct query_job *q)
     promql_walk(q->expr, kept_see_selector, k);
     VEC_EACH (struct prom_name *, n, &k->names)
         n->has_history = history_scope_has(conf, n->name);
-    if (k->names.n != 0 && !conf->storage.keep_all && !config_writes_all(conf))
+    if (k->names.n != 0 && !config_keeps_all(conf))
         scraper_each(store_scraper(q->api->conf.store), kept_see_target, k);
 }
 

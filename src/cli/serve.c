@@ -184,6 +184,17 @@ static void store_damaged(void *arg, str state, str why)
     shell_tell_damage(((struct serve *)arg)->shell, state, why);
 }
 
+static void remote_failing(void *arg, str title, bool is_failing, str why)
+{
+    struct event ev = {.kind = EVENT_BUILTIN,
+                       .builtin = {.kind = BUILTIN_REMOTE_WRITE_FAILING,
+                                   .raised = is_failing,
+                                   .subject = title,
+                                   .why = why}};
+
+    shell_event(((struct serve *)arg)->shell, &ev, NULL);
+}
+
 /* A line each of what was found when the state was opened. */
 static void serve_tell_damage(struct serve *s, str notice, size_t unreadable)
 {
@@ -418,6 +429,7 @@ static int cli_serve_run(struct serve *s, struct config *conf, const struct diag
                                                .host = str_of(s->host),
                                                .transport = s->transport,
                                                .damaged = store_damaged,
+                                               .remote_failing = remote_failing,
                                                .arg = s},
                          conf);
     s->instance = uuid_of(random_u64(), random_u64());

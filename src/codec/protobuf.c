@@ -105,6 +105,17 @@ void pb_put_bytes(struct buf *out, unsigned field, str bytes)
         put_bytes(out, field, bytes);
 }
 
+void pb_put_double(struct buf *out, unsigned field, double v)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &v, sizeof(bits));
+    if (bits == 0)
+        return;
+    pack_u64(out, field << 3 | WIRE_64);
+    pack_fixed64(out, bits);
+}
+
 void pb_put_message(struct buf *out, unsigned field, struct buf *message)
 {
     put_bytes(out, field, buf_str(message));

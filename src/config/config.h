@@ -30,6 +30,7 @@
 #include "os/file_set.h"
 #include "push/push_conf.h"
 #include "recorder/recorder_conf.h"
+#include "remote_write/remote_write_conf.h"
 #include "route/route_conf.h"
 #include "ruler/rule_file.h"
 #include "scrape/scrape_conf.h"
@@ -59,6 +60,7 @@ struct storage_conf {
     int64_t journal_size;           /* bytes */
     int64_t max_series, max_memory; /* of samples; 0 = no limit */
     struct history_conf history;
+    struct remote_write_list remote_write;
 };
 
 /* DingTalk's bridge, prometheus-webhook-dingtalk, whose place we take: where its senders post, and its config.yml as it is.
@@ -195,6 +197,7 @@ const struct rule_skipped *config_lost_rule(const struct config *fresh,
                                             const struct config *running);
 /* Whether anybody reads what is scraped: a rule group that asks the own store, or whoever has everything kept. */
 bool config_writes_all(const struct config *c); /* history has all that is scraped */
+bool config_keeps_all(const struct config *c);  /* memory has it */
 bool config_reads_own(const struct config *c);
 
 /* What GET /metrics and reload messages call the hash: the first six bytes of the MD5, little

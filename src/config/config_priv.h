@@ -51,6 +51,7 @@ struct config_top {
     struct recorder_conf *recorder;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
+    bool has_foreign_remote_write;
     struct web_tokens_conf web;
     struct silence_policy silences;
     struct config_notifications notifications;

@@ -31,6 +31,7 @@ void config_unref(struct config *c)
     for (size_t i = 0; i < c->n_scrapes; i++)
         scrape_conf_release(&c->scrapes[i]);
     alerting_conf_release(&c->alerting);
+    remote_write_conf_release(&c->storage.remote_write);
     MAP_EACH (struct str_map_entry, it, &c->zones)
         tz_free(it->value);
     str_map_release(&c->zones);
@@ -81,12 +82,18 @@ bool config_writes_all(const struct config *c)
     return c->storage.history.keep != 0 && str_is(c->storage.history.what, "all");
 }
 
+bool config_keeps_all(const struct config *c)
+{
+    return c->storage.keep_all || config_writes_all(c) ||
+           remote_write_wants_all(&c->storage.remote_write);
+}
+
 bool config_reads_own(const struct config *c)
 {
     for (size_t i = 0; i < c->n_groups; i++)
         if (str_is(c->groups[i].source, "own") && c->groups[i].n_rules != 0)
             return true;
-    return c->storage.keep_all || config_writes_all(c);
+    return config_keeps_all(c);
 }
 
 /* -- steps -- */

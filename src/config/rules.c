@@ -136,8 +136,8 @@ static str *recorded_names(const struct loader *l, size_t *n)
     return names;
 }
 
-/* Each rule is evaluated in one place: over our own store when all that it reads is recorded by our rules, or when its
- * group names no source; else by the source. */
+/* A rule is evaluated over our own store when all that it reads is recorded by our rules, or when its group names no source;
+ * by the source when nothing is; and in parts when some is. */
 static void place_rule(struct loader *l, const struct rule_group_conf *g, struct rule_conf *r,
                        const str *recorded, size_t n)
 {
@@ -153,11 +153,11 @@ static void place_rule(struct loader *l, const struct rule_group_conf *g, struct
     x = promql_parse(r->expr, &promql_everything, &scratch, NULL, &e);
     share = x != NULL ? own_share(x, recorded, n) : OWN_NONE;
     r->is_own = share == OWN_ALL;
-    if (share == OWN_SOME)
+    if (share == OWN_SOME && !rule_split_make(r->expr, recorded, n, l->run->a, &r->split))
         diags_add(
             l->run->d, DIAG_WARNING, "C009", r->place,
-            "rule \"%.*s\" reads series that rules record here and others: source \"%.*s\" is "
-            "asked, which may not know the recorded ones",
+            "rule \"%.*s\" reads series that rules record here and others, which cannot be taken "
+            "apart: source \"%.*s\" is asked for all of it, and may not know the recorded ones",
             STR(r->name), STR(g->source));
     promql_release(x);
     arena_release(&scratch);

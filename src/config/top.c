@@ -120,6 +120,21 @@ static bool decode_heartbeat(struct conf_in *in, const struct yaml_node *node, v
     return true;
 }
 
+/* A prometheus.yml that both read must not have both write the same series to one place. */
+static bool see_foreign_remote_write(struct conf_in *in, const struct yaml_node *node, void *member)
+{
+    bool *is_there = member;
+
+    if (*is_there || yaml_is_null(node))
+        return true;
+    *is_there = true;
+    diag_help(in->run->d,
+              conf_complain(in, node, DIAG_WARNING, "C007",
+                            "is left to Prometheus: nothing is written there"),
+              "tocsin writes samples to what \"storage.remote_write\" names, by the same keys");
+    return true;
+}
+
 static const char *const keeps[] = {"selected", "all", NULL};
 
 static const char *const histories[] = {"essentials", "selected", "all", NULL};
@@ -159,6 +174,10 @@ static const struct conf_key storage_keys[] = {
     CONF_KEY(struct storage_conf, journal_size, CONF_SIZE,
              "memory and disk that these decisions take at most", .text = "16MiB"),
     CONF_KEY(struct storage_conf, history, CONF_STRUCT, "samples on disk", .sub = &history_type),
+    CONF_KEY(struct storage_conf, remote_write, CONF_CUSTOM,
+             "who gets samples by Prometheus' remote write", .decode = remote_write_conf_decode,
+             .sub = &remote_write_conf_type, .beside = &http_conf_type, .json = CONF_JSON_LIST,
+             .flags = CONF_UNPRINTED),
     CONF_KEY_IGNORED("tsdb", 0, "Prometheus' local storage"),
     CONF_KEY_IGNORED("exemplars", 0, "Prometheus' exemplars"),
     CONF_KEYS_END,
@@ -330,7 +349,9 @@ static const struct conf_key keys[] = {
                 "patterns of files with more of them", .flags = CONF_UNPRINTED),
     CONF_KEY(struct config_top, alerting, CONF_STRUCT, "who else gets the alerts of our rules",
              .sub = &alerting_conf_type, .flags = CONF_UNPRINTED),
-    CONF_KEY_IGNORED("remote_write", 0, "where to write samples"),
+    CONF_KEY_AS("remote_write", struct config_top, has_foreign_remote_write, CONF_CUSTOM,
+                "where Prometheus writes samples; where tocsin does: storage.remote_write",
+                .decode = see_foreign_remote_write, .flags = CONF_UNPRINTED),
     CONF_KEY_IGNORED("remote_read", 0, "where to read samples"),
     CONF_KEY_IGNORED("otlp", 0, "OTLP receiver"),
     CONF_KEY_IGNORED("runtime", 0, "Go runtime"),

@@ -33,6 +33,8 @@ static const struct builtin_type types[BUILTIN_KINDS] = {
     [BUILTIN_RULE_DEAD] = {"TocsinRuleDead", "warning", "rule", "a rule selects nothing any more"},
     [BUILTIN_RULE_ALWAYS_FIRING] = {"TocsinRuleAlwaysFiring", "warning", "rule",
                                     "a rule fires without an end"},
+    [BUILTIN_REMOTE_WRITE_FAILING] = {"TocsinRemoteWriteFailing", "warning", "remote",
+                                      "a remote does not get the samples that are written to it"},
 };
 
 enum { AHEAD_M = 5, CLOCK_TOLD_M = 15, CLOCK_STEP_MIN_S = 10 };

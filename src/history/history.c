@@ -257,22 +257,6 @@ static void history_look_at_file(struct history *h, struct history_entry *x)
         log_warn("a file of history cannot be read", LOG_STR("path", str_of(path)), LOG_ERR(&e));
 }
 
-static bool history_make_folder(const char *path, struct err *e)
-{
-    char above[HISTORY_PATH];
-    int fd;
-
-    if (mkdir(path, 0700) != 0)
-        return errno == EEXIST || err_errno(e, errno, "cannot create '%s'", path);
-    snprintf(above, sizeof(above), "%s/..", path);
-    fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd); /* what cannot be synced will be made again */
-        close(fd);
-    }
-    return true;
-}
-
 static bool history_find_files(struct history *h, struct err *e)
 {
     char path[HISTORY_PATH];
@@ -280,7 +264,7 @@ static bool history_find_files(struct history *h, struct err *e)
     DIR *d;
 
     snprintf(path, sizeof(path), "%.*s", STR(h->dir));
-    if (!history_make_folder(path, e))
+    if (!folder_make(path, e))
         return false;
     d = opendir(path);
     if (d == NULL)

@@ -334,7 +334,7 @@ static enum work_class rule_driver_class_of(const struct rule_driver_run *r)
     if (r->has_answer)
         return WORK_SOURCE;
     for (size_t i = 0; i < gc->n_rules; i++)
-        if (gc->rules[i].is_own)
+        if (rule_reads_own(&gc->rules[i]))
             return WORK_RULE;
     return WORK_SOURCE;
 }

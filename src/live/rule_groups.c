@@ -223,7 +223,7 @@ static struct rule_shape shape_of(const struct driven_group *g)
         s.view = n->group->view;
 
     for (size_t i = 0; i < gc->n_rules; i++)
-        s.reads_own |= gc->rules[i].is_own;
+        s.reads_own |= rule_reads_own(&gc->rules[i]);
     return s;
 }
 

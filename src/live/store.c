@@ -30,6 +30,7 @@ struct store {
     struct store_parts parts;
     struct tsdb *db;
     struct history *history;
+    struct remote_write *remote_write;
     struct config *wanted; /* of which history has not heard; a reference, or NULL */
     struct history_figures history_seen;
     struct scraper *scraper;
@@ -47,12 +48,12 @@ struct store {
     /* the disk's */
     struct job job;
     bool is_busy;
-    str dir, history_dir; /* owned */
-    struct now at;        /* when the job was made */
-    _Atomic ts_ms now_ms; /* the same, for workers */
-    bool sync, ok, begins;
+    str dir, history_dir, remote_dir; /* owned */
+    struct now at;                    /* when the job was made */
+    _Atomic ts_ms now_ms;             /* the same, for workers */
+    bool sync, ok, begins, remote_ok, remote_was_ok;
     struct config *heard; /* by history, now */
-    struct err history_err;
+    struct err history_err, remote_err;
     struct tsdb_replay replay;
     struct figures {
         struct tsdb_stats store;
@@ -64,6 +65,7 @@ struct store {
     VEC(struct store_watch) watches;
     bool keeps_all;                  /* whoever selects it */
     struct storage_selector *always; /* up, scrape_*: kept whoever asks */
+    struct storage_selector *all;    /* for remote write; NULL: it does not want all */
 };
 
 static void *store_hold(void *conf)
@@ -111,7 +113,18 @@ struct store *store_new(const struct store_parts *parts, const struct config *co
     s->history = history_new(s->db);
     s->scraper = scraper_new(&sp);
     s->push = push_new(parts->clock, parts->pool, s->db);
+    s->remote_write =
+        remote_write_new(&(struct remote_write_parts){.clock = parts->clock,
+                                                      .pool = parts->pool,
+                                                      .transport = parts->transport,
+                                                      .db = s->db,
+                                                      .scraper = s->scraper,
+                                                      .hold = store_hold,
+                                                      .let_go = store_let_go,
+                                                      .failing = parts->remote_failing,
+                                                      .arg = parts->arg});
     s->tick.fire = store_tick;
+    s->remote_was_ok = true;
     pthread_mutex_init(&s->watch_lock, NULL);
     s->always = select_names(s, MATCH_RE, S("up|scrape_.+"));
     return s;
@@ -123,6 +136,7 @@ void store_stop(struct store *s)
         return;
     s->is_stopped = true;
     timer_cancel(s->parts.clock, &s->tick);
+    remote_write_stop(s->remote_write);
 }
 
 void store_save(struct store *s)
@@ -133,6 +147,9 @@ void store_save(struct store *s)
         return;
     if (!tsdb_log_step(s->db, s->parts.clock->now.wall / NS_PER_MS, true, &e))
         log_error("the last samples were not written", LOG_ERR(&e));
+    e = (struct err)ERR_INIT;
+    if (!remote_write_step(s->remote_write, s->parts.clock->now, true, true, &e))
+        log_error("the last samples for remotes were not written", LOG_ERR(&e));
     s->has_log = false;
 }
 
@@ -164,11 +181,12 @@ static struct samples samples_of_instant(struct arena *a, const struct promql_re
     return s;
 }
 
-bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), void *arg,
-               struct arena *a, struct samples *out, struct err *e)
+/* split NULL: all of it is asked here. */
+static bool store_ask_any(struct store *s, str query, const struct rule_split *split,
+                          const struct samples *answers, ts_ms t, struct store_question *asked,
+                          struct arena *a, struct samples *out, struct err *e)
 {
-    struct store_question asked = {goes_on, arg};
-    struct promql_settings settings = {.ask = question_goes_on, .ask_arg = &asked};
+    struct promql_settings settings = {.ask = question_goes_on, .ask_arg = asked};
     struct promql_expr *x = promql_parse(query, &promql_everything, a, NULL, e);
     struct gather *g;
     struct promql_query q;
@@ -178,14 +196,15 @@ bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), 
 
     if (x == NULL)
         return false;
-    g = gather_new(tsdb_storage(s->db), ASK_BYTES_MAX, goes_on, arg);
-    past = store_past(s, atomic_load(&s->now_ms), promql_reads(x, t, t, 0), ASK_BYTES_MAX, goes_on,
-                      arg);
+    g = gather_new(tsdb_storage(s->db), ASK_BYTES_MAX, asked->goes_on, asked->arg);
+    past = store_past(s, atomic_load(&s->now_ms), promql_reads(x, t, t, 0), ASK_BYTES_MAX,
+                      asked->goes_on, asked->arg);
     if (past != NULL)
         gather_past(g, past_storage(past));
     q = (struct promql_query){
         .expr = x, .text = query, .storage = gather_storage(g), .settings = &settings};
-    ok = promql_instant(&q, t, a, &r, e);
+    ok = split != NULL ? rule_split_instant(&q, answers, split->n, t, a, &r, e)
+                       : promql_instant(&q, t, a, &r, e);
     if (ok && (!gather_is_whole(g) || (past != NULL && !past_is_whole(past))))
         ok = err_set(e, ERR_TIMEOUT, "there is no time for it");
     if (ok)
@@ -194,6 +213,23 @@ bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), 
     past_free(past);
     promql_release(x);
     return ok;
+}
+
+bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), void *arg,
+               struct arena *a, struct samples *out, struct err *e)
+{
+    struct store_question asked = {goes_on, arg};
+
+    return store_ask_any(s, query, NULL, NULL, t, &asked, a, out, e);
+}
+
+bool store_ask_split(struct store *s, const struct rule_split *split, const struct samples *answers,
+                     ts_ms t, bool (*goes_on)(void *arg), void *arg, struct arena *a,
+                     struct samples *out, struct err *e)
+{
+    struct store_question asked = {goes_on, arg};
+
+    return store_ask_any(s, split->here, split, answers, t, &asked, a, out, e);
 }
 
 /* -- what is kept though no rule reads it -- */
@@ -239,6 +275,8 @@ static void release_watches(struct store *s)
         unwatch(s, s->watches.n - 1);
     vec_release(&s->watches);
     storage_release(tsdb_storage(s->db), s->always);
+    if (s->all != NULL)
+        storage_release(tsdb_storage(s->db), s->all);
     pthread_mutex_destroy(&s->watch_lock);
 }
 
@@ -250,12 +288,14 @@ void store_free(struct store *s)
     scraper_free(s->scraper);
     push_free(s->push);
     store_save(s);
+    remote_write_free(s->remote_write);
     release_watches(s);
     history_free(s->history);
     config_unref(s->wanted);
     tsdb_free(s->db);
     mem_str_free(s->dir);
     mem_str_free(s->history_dir);
+    mem_str_free(s->remote_dir);
     mem_free(s);
 }
 
@@ -279,6 +319,21 @@ static bool history_hear(struct store *s, struct err *e)
     return ok;
 }
 
+/* Who gets samples, and what is kept for them. */
+static bool remote_write_take(struct store *s)
+{
+    struct storage_selector *old = s->all;
+
+    if (s->heard != NULL) {
+        s->all = remote_write_wants_all(&s->heard->storage.remote_write)
+                     ? select_names(s, MATCH_NE, STR_NONE)
+                     : NULL;
+        if (old != NULL)
+            storage_release(tsdb_storage(s->db), old);
+    }
+    return remote_write_begin(s->remote_write, s->remote_dir, &s->remote_err);
+}
+
 /* What the last life has left in memory is written before anything else may take its place there. */
 static void begin_history(struct store *s)
 {
@@ -293,8 +348,10 @@ static void replay(struct job *j)
     struct store *s = container_of(j, struct store, job);
     bool hears = history_hear(s, &s->history_err);
 
+    s->remote_ok = remote_write_take(s);
     s->ok = tsdb_log_open(s->db, s->dir, &s->replay, &s->err);
     tsdb_pull_back(s->db, s->at.wall / NS_PER_MS);
+    s->remote_ok &= remote_write_step(s->remote_write, s->at, true, true, &s->remote_err);
     if (hears)
         begin_history(s);
 }
@@ -337,6 +394,17 @@ static void tell_history(struct store *s)
     s->heard = NULL;
 }
 
+static void tell_remote_write(struct store *s)
+{
+    if (!s->remote_ok && s->remote_was_ok)
+        log_error("samples for remotes wait in memory: the disk does not take them",
+                  LOG_STR("path", s->remote_dir), LOG_ERR(&s->remote_err));
+    else if (s->remote_ok && !s->remote_was_ok)
+        log_info("samples for remotes wait on the disk again", LOG_STR("path", s->remote_dir));
+    s->remote_was_ok = s->remote_ok;
+    remote_write_settled(s->remote_write);
+}
+
 static void replayed(struct job *j)
 {
     struct store *s = container_of(j, struct store, job);
@@ -344,6 +412,7 @@ static void replayed(struct job *j)
     s->is_busy = false;
     s->has_log = s->ok;
     tell_history(s);
+    tell_remote_write(s);
     if (!s->ok)
         log_error("samples will not outlive a restart", LOG_STR("path", s->dir), LOG_ERR(&s->err));
     else if (s->replay.damaged != 0)
@@ -385,6 +454,7 @@ static void maintain(struct job *j)
     ts_ms now = s->at.wall / NS_PER_MS;
     bool more;
 
+    s->remote_ok = remote_write_take(s);
     s->begins = !s->has_log && s->sync && tsdb_log_begin(s->db, s->dir, NULL);
     tsdb_follow(s->db, s->at);
     if (history_hear(s, &s->history_err) &&
@@ -392,6 +462,7 @@ static void maintain(struct job *j)
         more = false; /* it is told, and tried again */
     tsdb_collect(s->db, now);
     s->ok = !s->has_log || tsdb_log_step(s->db, now, s->sync, &s->err);
+    s->remote_ok &= remote_write_step(s->remote_write, s->at, false, s->sync, &s->remote_err);
     take_figures(s, s->has_log);
 }
 
@@ -405,6 +476,7 @@ static void maintained(struct job *j)
     s->is_busy = false;
     s->served = NULL;
     tell_history(s);
+    tell_remote_write(s);
     if (s->begins) {
         s->has_log = true;
         log_info("samples outlive a restart from now on", LOG_STR("path", s->dir));
@@ -425,9 +497,10 @@ static void run_disk(struct store *s, void (*run)(struct job *j), void (*done)(s
     s->is_busy = true;
     s->at = s->parts.clock->now;
     atomic_store(&s->now_ms, s->at.wall / NS_PER_MS);
-    s->err = s->history_err = (struct err)ERR_INIT;
+    s->err = s->history_err = s->remote_err = (struct err)ERR_INIT;
     s->heard = s->wanted;
     s->wanted = NULL;
+    remote_write_lend(s->remote_write);
     s->job.run = run;
     s->job.done = done;
     pool_run(s->parts.pool, WORK_WRITE, &s->job);
@@ -488,6 +561,8 @@ void store_configure(struct store *s, struct config *conf)
     scraper_configure(s->scraper, conf, conf->scrapes, is_read ? conf->n_scrapes : 0,
                       seed_of(s, conf));
     push_configure(s->push, conf->push, seed_of(s, conf));
+    remote_write_configure(s->remote_write, conf, &conf->storage.remote_write,
+                           conf->external_labels);
     config_unref(s->wanted);
     s->wanted = config_ref(conf);
 }
@@ -527,6 +602,9 @@ void store_start(struct store *s, struct engine *engine, str dir, struct config 
     buf_clear(&path);
     buf_addf(&path, "%.*s/history", STR(url_trim_slash(dir)));
     s->history_dir = mem_str_dup(buf_str(&path));
+    buf_clear(&path);
+    buf_addf(&path, "%.*s/remote_write", STR(url_trim_slash(dir)));
+    s->remote_dir = mem_str_dup(buf_str(&path));
     buf_release(&path);
     s->engine = engine;
     store_configure(s, conf);
@@ -563,6 +641,11 @@ struct past *store_past(struct store *s, ts_ms now, struct promql_times reads, s
     return reads.from <= reads.to && reads.from < now - STORE_MEMORY_MS
                ? past_new(s->history, reads.from, reads.to, max_bytes, goes_on, arg)
                : NULL;
+}
+
+struct remote_write *store_remote_write(struct store *s)
+{
+    return s->remote_write;
 }
 
 struct scraper *store_scraper(struct store *s)

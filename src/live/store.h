@@ -1,4 +1,5 @@
-/* store.h - our own samples in a running program: the store, its log and its history on disk, what is scraped and pushed into it.
+/* store.h - our own samples in a running program: the store, its log and its history on disk, what is scraped and pushed
+ * into it, and who else gets samples.
  *
  * At the start the log is replayed on a worker; then scraping begins. Rules that read the store wait until every target has
  * answered or failed once, so that nothing resolves because its samples were not there yet.
@@ -21,6 +22,8 @@
 #include "model/sample.h"
 #include "net/transport.h"
 #include "push/push.h"
+#include "remote_write/remote_write.h"
+#include "ruler/rule_split.h"
 #include "scrape/scraper.h"
 #include "tsdb/log.h"
 
@@ -38,6 +41,8 @@ struct store_parts {
     struct budgets *budgets; /* NULL: no limits */
     /* A part of what was stored cannot be read; inside of a turn. May be NULL. */
     void (*damaged)(void *arg, str state, str why);
+    /* A remote does not get what is written to it, or does again; inside of a turn. May be NULL. */
+    void (*remote_failing)(void *arg, str title, bool is_failing, str why);
     void *arg;
 };
 
@@ -72,6 +77,10 @@ void store_sync(struct store *s, struct store_sync *w);
  * False: it cannot be read, has failed, or there was no time. What comes out lives in a. */
 bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), void *arg,
                struct arena *a, struct samples *out, struct err *e) must_check;
+/* The same of an expression that was taken apart (ruler/rule_split.h), and answers of a source to its parts. */
+bool store_ask_split(struct store *s, const struct rule_split *split, const struct samples *answers,
+                     ts_ms t, bool (*goes_on)(void *arg), void *arg, struct arena *a,
+                     struct samples *out, struct err *e) must_check;
 /* On a worker: series of this name are kept for some minutes, whoever selects them, for somebody asks why nothing is selected.
  * True: they were not before, so that there are none yet. */
 bool store_watch(struct store *s, str metric);
@@ -82,6 +91,7 @@ struct history *store_history(struct store *s); /* what is older */
 struct past *store_past(struct store *s, ts_ms now, struct promql_times reads, size_t max_bytes,
                         bool (*goes_on)(void *arg), void *arg);
 struct scraper *store_scraper(struct store *s);
+struct remote_write *store_remote_write(struct store *s);
 struct push *store_push(struct store *s);
 /* As of the last second. */
 const struct tsdb_stats *store_stats(const struct store *s);

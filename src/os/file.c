@@ -124,6 +124,23 @@ bool file_replace(str path, str bytes, struct err *e)
     return ok;
 }
 
+bool folder_make(const char *path, struct err *e)
+{
+    struct buf above = BUF_INIT;
+    int fd;
+
+    if (mkdir(path, 0700) != 0)
+        return errno == EEXIST || err_errno(e, errno, "cannot create '%s'", path);
+    buf_addf(&above, "%s/..", path);
+    fd = open(buf_z(&above), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    buf_release(&above);
+    if (fd >= 0) {
+        (void)fsync(fd); /* what cannot be synced will be made again */
+        close(fd);
+    }
+    return true;
+}
+
 bool file_append(struct file_tail *t, str bytes, struct err *e)
 {
     if (t->is_lost)

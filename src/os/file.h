@@ -29,6 +29,9 @@ bool file_replace(str path, str bytes, struct err *e) must_check;
 /* Another name in the same folder, in the place of what has it; durable. */
 bool file_rename(const char *from, const char *to, struct err *e) must_check;
 
+/* A folder for us alone, in one that is there; it is durable. One that is there already is left as it is. */
+bool folder_make(const char *path, struct err *e) must_check;
+
 /* A file that only grows, open for appending. */
 struct file_tail {
     int fd;                  /* -1: none */

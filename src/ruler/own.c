@@ -17,6 +17,7 @@ struct output {
 
 struct own_rule {
     struct promql_expr *expr; /* NULL: not ours to evaluate */
+    struct promql_expr *here; /* of one that is taken apart; NULL: it is not */
     size_t number;            /* in the plan */
     uint64_t identity;
     unsigned twin; /* how many rules before it have the same identity */
@@ -190,6 +191,19 @@ static void keep_template_queries(struct own *o, const struct conf_map *m)
         keep_queries(o, m->v[i].value);
 }
 
+/* What it reads of ours is kept as an expression of the plan that is never evaluated. */
+static void own_add_split(struct own *o, struct own_rule *r, const struct rule_conf *c)
+{
+    struct err e = ERR_INIT;
+
+    if (c->is_own || c->split.n == 0)
+        return;
+    r->here = promql_parse(c->split.here, &promql_everything, &o->arena, NULL, &e);
+    if (r->here != NULL && !promql_plan_add(o->plan, r->here, c->split.here, &r->number, &e))
+        log_warn("what a rule reads of our own store may not be kept for as long as it looks back",
+                 LOG_STR("rule", c->name), LOG_ERR(&e));
+}
+
 static void own_add_rule(struct own *o, size_t i, uint64_t identity)
 {
     struct own_rule *r = &o->rules[i];
@@ -204,6 +218,7 @@ static void own_add_rule(struct own *o, size_t i, uint64_t identity)
         keep_template_queries(o, &c->all_labels);
         keep_template_queries(o, &c->annotations);
     }
+    own_add_split(o, r, c);
     r->expr = promql_parse(c->expr, &promql_everything, &o->arena, NULL, &e);
     if (r->expr == NULL || !c->is_own)
         return;
@@ -249,6 +264,7 @@ void own_free(struct own *o, ts_ms now)
     promql_plan_free(o->plan);
     for (size_t i = 0; i < o->n; i++) {
         promql_release(o->rules[i].expr);
+        promql_release(o->rules[i].here);
         vec_release(&o->rules[i].output);
         mem_free(o->rules[i].unwritten);
         for (size_t j = 0; j < ARRAY_LEN(o->rules[i].kept); j++)
@@ -301,6 +317,27 @@ bool own_query(struct own *o, size_t i, ts_ms t, struct arena *a, struct promql_
     o->is_open = true;
     return promql_plan_instant(o->plan, r->number, t + tsdb_moved_ms(o->db, o->now.stepped), a, out,
                                e);
+}
+
+bool own_query_split(struct own *o, size_t i, const struct samples *answers, ts_ms t,
+                     struct arena *a, struct promql_result *out, struct err *e)
+{
+    const struct rule_split *split = &o->conf->rules[i].split;
+    struct promql_query q = {.expr = o->rules[i].here,
+                             .text = split->here,
+                             .storage = tsdb_storage(o->db),
+                             .settings = &settings};
+    int64_t moved;
+    bool ok;
+
+    if (q.expr == NULL)
+        return err_set(e, ERR_UNSUPPORTED, "the expression cannot be evaluated here");
+    own_pause(o);
+    do { /* the store may move its samples before it is asked */
+        moved = tsdb_moved_ms(o->db, o->now.stepped);
+        ok = rule_split_instant(&q, answers, split->n, t + moved, a, out, e);
+    } while (moved != tsdb_moved_ms(o->db, o->now.stepped));
+    return ok;
 }
 
 bool own_ask(struct own *o, str text, ts_ms t, struct arena *a, struct promql_result *out,

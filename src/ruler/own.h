@@ -35,6 +35,9 @@ void own_begin(struct own *o, struct now now);
 /* The value of rule number i's expression. The result lives in the arena. */
 bool own_query(struct own *o, size_t i, ts_ms t, struct arena *a, struct promql_result *out,
                struct err *e) must_check;
+/* The same of one that is taken apart (rule_split.h); answers: of the source, to its parts. */
+bool own_query_split(struct own *o, size_t i, const struct samples *answers, ts_ms t,
+                     struct arena *a, struct promql_result *out, struct err *e) must_check;
 /* Of any expression: what templates ask. */
 bool own_ask(struct own *o, str text, ts_ms t, struct arena *a, struct promql_result *out,
              struct err *e) must_check;

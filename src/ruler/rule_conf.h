@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "codec/yaml.h"
 #include "model/rule_view.h"
+#include "ruler/rule_split.h"
 #include "tocsin/conf.h"
 
 enum rule_dialect { RULE_PROMQL, RULE_METRICSQL };
@@ -20,9 +21,11 @@ enum rule_dialect { RULE_PROMQL, RULE_METRICSQL };
 struct rule_conf {
     bool is_alert;
     bool is_own; /* evaluated over our own store, whatever the source of the group */
-    str name;    /* of the alert or of the recorded series */
-    str expr;    /* as written, or confined to a namespace: what a source is asked */
-    str query;   /* its canonical form, for links and the API */
+    struct rule_split
+        split; /* else: it reads our own store and the source; of none: the source alone */
+    str name;  /* of the alert or of the recorded series */
+    str expr;  /* as written, or confined to a namespace: what a source is asked */
+    str query; /* its canonical form, for links and the API */
     str left; /* of an alert: what it compares, asked for when the alert ends; empty: no comparison */
     dur_ns hold_for; /* `for` */
     dur_ns keep_firing_for;
@@ -35,6 +38,11 @@ struct rule_conf {
     const struct yaml_node *node, *expr_node;
     struct diag_place place;
 };
+
+static inline bool rule_reads_own(const struct rule_conf *r)
+{
+    return r->is_own || r->split.n != 0;
+}
 
 /* What links and the API show. A rule that did not come from a file has no canonical text. */
 static inline str rule_canonical(const struct rule_conf *r)

@@ -155,6 +155,7 @@ void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
     g->now = now;
     g->at = 0;
     g->asked = g->is_expanding = false;
+    g->n_parts = 0;
     g->failed = g->outages = g->evaluated = 0;
     g->rules_took = 0;
     g->rule_since = now.mono;
@@ -261,19 +262,24 @@ static bool rule_group_record(struct rule_group *g, struct rule *r, struct sampl
 }
 
 /* A half sum would be taken for a whole one by whatever reads it: of a partial answer nothing is recorded, and what stands there
- * stays as long as it does when the rule cannot be evaluated.
+ * stays as long as it does when the rule cannot be evaluated. */
+static bool rule_group_record_whole(struct rule_group *g, struct rule *r, struct samples samples,
+                                    const struct promql_result *histograms, struct err *e)
+{
+    return g->said.partial.n != 0 || rule_group_record(g, r, samples, histograms, e);
+}
+
+/* The same of a source's answer.
  *
  * The query API tells a histogram's buckets by their bounds, not by the schema that a sample needs. */
 static bool rule_group_record_answer(struct rule_group *g, struct rule *r, struct samples samples,
                                      struct err *e)
 {
-    if (g->said.partial.n != 0)
-        return true;
-    for (size_t i = 0; i < samples.n; i++)
+    for (size_t i = 0; g->said.partial.n == 0 && i < samples.n; i++)
         if (samples.v[i].is_histogram)
             return err_set(e, ERR_UNSUPPORTED,
                            "a native histogram that a source answers cannot be recorded");
-    return rule_group_record(g, r, samples, NULL, e);
+    return rule_group_record_whole(g, r, samples, NULL, e);
 }
 
 /* ALERTS and ALERTS_FOR_STATE of an alerting rule (rules.md 2.5). */
@@ -302,7 +308,17 @@ static void record_alerts(struct rule_group *g, struct rule *r)
 
 /* -- one rule -- */
 
-enum verdict { FAILED, COMPLETE, WAITS };
+enum verdict {
+    FAILED,
+    COMPLETE,
+    WAITS,   /* for answers to templates */
+    GOES_ON, /* there are more parts to ask for */
+};
+
+static bool rule_is_split(const struct rule_group *g, const struct rule *r)
+{
+    return g->own != NULL && !r->conf->is_own && r->conf->split.n != 0;
+}
 
 /* Of a rule on trial nobody hears; when the trial is over, all of it is news. */
 static void send_due(struct rule_group *g, struct rule *r, struct rule_context *c)
@@ -347,6 +363,64 @@ static ts_ns time_of(const struct rule_group *g, const struct rule *r, const str
     return is_of_end(g, r, q) ? g->slot - g->conf->query_offset : g->slot;
 }
 
+static struct answer_notes notes_of(struct rule_group *g, const struct promql_result *r)
+{
+    struct answer_notes n = {0};
+
+    for (size_t i = 0; i < r->n_warnings; i++)
+        answer_warn(&n, &g->arena, r->warnings[i]);
+    for (size_t i = 0; i < r->n_infos; i++)
+        answer_inform(&n, &g->arena, r->infos[i]);
+    return n;
+}
+
+/* An answer to one of several questions of the rule. */
+static void add_notes(struct rule_group *g, const struct answer_notes *n)
+{
+    for (size_t i = 0; i < n->n_warnings; i++)
+        answer_warn(&g->said, &g->arena, n->warnings[i]);
+    for (size_t i = 0; i < n->n_infos; i++)
+        answer_inform(&g->said, &g->arena, n->infos[i]);
+    if (g->said.partial.n == 0)
+        g->said.partial = n->partial;
+}
+
+/* All parts are answered. */
+static enum verdict evaluate_split(struct rule_group *g, struct rule *r, struct err *e)
+{
+    struct promql_result result;
+    struct answer_notes notes;
+    struct samples samples;
+
+    if (!own_query_split(g->own, (size_t)(r - g->rules), g->parts, query_time(g, g->slot),
+                         &g->arena, &result, e) ||
+        !own_samples(&result, &g->arena, &samples, e))
+        return FAILED;
+    notes = notes_of(g, &result);
+    add_notes(g, &notes);
+    g->has_said = true;
+    r->samples = samples.n;
+    if (!r->conf->is_alert)
+        return rule_group_record_whole(g, r, samples, &result, e) ? COMPLETE : FAILED;
+    rule_group_begin_alert(g, r, samples);
+    return alert(g, r, e);
+}
+
+static enum verdict take_split_part(struct rule_group *g, struct rule *r,
+                                    const struct source_answer *a, struct err *e)
+{
+    const struct rule_split *split = &r->conf->split;
+    struct answer_notes notes = {0};
+
+    if (g->n_parts == 0)
+        g->parts = arena_array(&g->arena, split->n, sizeof(*g->parts));
+    if (a->error != SOURCE_OK || !prom_answer_parse(arena_str(&g->arena, a->body), &g->arena,
+                                                    &g->parts[g->n_parts], &notes, e))
+        return FAILED;
+    add_notes(g, &notes);
+    return ++g->n_parts < split->n ? GOES_ON : evaluate_split(g, r, e);
+}
+
 /* From a source's samples, or one more answer to a template, to alerts or recorded series. */
 static enum verdict rule_group_evaluate(struct rule_group *g, struct rule *r,
                                         const struct source_answer *a, struct err *e)
@@ -361,6 +435,8 @@ static enum verdict rule_group_evaluate(struct rule_group *g, struct rule *r,
             return FAILED;
         return rule_queries_next(&g->queries) != NULL ? WAITS : alert(g, r, e);
     }
+    if (rule_is_split(g, r))
+        return take_split_part(g, r, a, e);
     if (a->error != SOURCE_OK || !prom_answer_parse(a->body, &g->arena, &samples, &g->said, e))
         return FAILED;
     g->has_said = true;
@@ -372,17 +448,6 @@ static enum verdict rule_group_evaluate(struct rule_group *g, struct rule *r,
     if (v == WAITS)
         keep_samples(g);
     return v;
-}
-
-static struct answer_notes notes_of(struct rule_group *g, const struct promql_result *r)
-{
-    struct answer_notes n = {0};
-
-    for (size_t i = 0; i < r->n_warnings; i++)
-        answer_warn(&n, &g->arena, r->warnings[i]);
-    for (size_t i = 0; i < r->n_infos; i++)
-        answer_inform(&n, &g->arena, r->infos[i]);
-    return n;
 }
 
 /* What a template of a rule over our own store asks. */
@@ -488,6 +553,7 @@ static void rule_ended(struct rule_group *g, struct rule *r, enum verdict v, boo
     note_said(g, r);
     rule_group_collect_rows(g, r);
     g->at++;
+    g->n_parts = 0;
     g->rule_since = mono;
 }
 
@@ -498,18 +564,22 @@ static void rule_group_take_answer(struct rule_group *g, const struct source_ans
     enum verdict v = rule_group_evaluate(g, r, answer, &e);
 
     g->is_expanding = v == WAITS;
-    if (v != WAITS)
+    if (v != WAITS && v != GOES_ON)
         rule_ended(g, r, v, source_error_is_outage(answer->error), &e);
 }
 
 static struct rule_want rule_group_wanted(const struct rule_group *g)
 {
+    const struct rule *r = &g->rules[g->at];
+
     if (g->is_expanding) {
         const struct rule_query *q = rule_queries_next(&g->queries);
 
-        return (struct rule_want){q->text, time_of(g, &g->rules[g->at], q)};
+        return (struct rule_want){q->text, time_of(g, r, q)};
     }
-    return (struct rule_want){g->rules[g->at].conf->expr, g->slot - g->conf->query_offset};
+    return (struct rule_want){rule_is_split(g, r) ? r->conf->split.asked[g->n_parts]
+                                                  : r->conf->expr,
+                              g->slot - g->conf->query_offset};
 }
 
 /* A recording rule has nowhere to record to without the own store: said at load. */

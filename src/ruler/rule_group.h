@@ -53,6 +53,9 @@ struct rule_group {
     size_t at; /* the rule that is being evaluated */
     bool asked;
     bool is_expanding; /* what is asked is a query of the rule's templates */
+    struct samples
+        *parts; /* of a rule that is taken apart: answers, n_parts of them; the arena's */
+    size_t n_parts;
     struct rule_result result;
     struct answer_notes said; /* of the answers to the rule */
     bool has_said;            /* the answer to its expression has come */

@@ -224,7 +224,8 @@ bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_co
     for (size_t i = 0; i < a->n_rules; i++) {
         const struct rule_conf *x = &a->rules[i], *y = &b->rules[i];
 
-        if (x->is_alert != y->is_alert || x->is_own != y->is_own || !str_eq(x->name, y->name) ||
+        if (x->is_alert != y->is_alert || x->is_own != y->is_own ||
+            !str_eq(x->split.here, y->split.here) || !str_eq(x->name, y->name) ||
             x->is_trial != y->is_trial || !str_eq(x->expr, y->expr) || x->hold_for != y->hold_for ||
             x->keep_firing_for != y->keep_firing_for || !same_map(&x->all_labels, &y->all_labels) ||
             !same_map(&x->annotations, &y->annotations))

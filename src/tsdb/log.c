@@ -44,10 +44,12 @@ struct tsdb_log {
     VEC(uint32_t) number; /* by id: of the series + 1 */
     ts_ms newest;
     struct tsdb_log_stats stats;
-    bool has_lost; /* the segment misses records: it is over */
+    bool has_lost;  /* the segment misses records: it is over */
+    bool is_to_end; /* it is over with the next step */
 
     /* of the thread that writes */
     struct file_tail file;
+    struct tsdb_log_place written; /* up to there */
     int note_fd; /* of "noted": which segment is written, and how much of it is safe */
     ts_ms begun;
     struct buf out;
@@ -217,7 +219,7 @@ static void renumber(struct tsdb_log *l)
     l->epoch++;
     l->streams = l->series = 0;
     vec_clear(&l->number);
-    l->has_lost = false;
+    l->has_lost = l->is_to_end = false;
 }
 
 static uint64_t log_bytes_of(const struct tsdb_log *l)
@@ -236,7 +238,7 @@ static void log_take(struct tsdb *db, ts_ms now, bool *is_over, ts_ms *newest, i
     l->pending = empty;
     *newest = l->newest;
     *reach = selectors_longest(db);
-    *is_over = l->has_lost ||
+    *is_over = l->has_lost || l->is_to_end ||
                (l->file.fd >= 0 && (log_bytes_of(l) > SEGMENT_MAX || now - l->begun > *reach / 2));
     if (*is_over)
         renumber(l);
@@ -245,16 +247,53 @@ static void log_take(struct tsdb *db, ts_ms now, bool *is_over, ts_ms *newest, i
     tsdb_unlock(db);
 }
 
+/* -- who hears it -- */
+
+void tsdb_log_listen(struct tsdb *db, const struct tsdb_log_ear *ear)
+{
+    db->ear = ear;
+    if (ear == NULL || db->log == NULL)
+        return;
+    tsdb_lock_write(db);
+    db->log->is_to_end = true;
+    tsdb_unlock(db);
+}
+
+struct tsdb_log_place tsdb_log_place(const struct tsdb *db)
+{
+    return db->log != NULL ? db->log->written : (struct tsdb_log_place){0};
+}
+
+static void log_let_hear(struct tsdb *db, str records)
+{
+    struct tsdb_log_place place = tsdb_log_place(db);
+    str bytes;
+
+    while (db->ear != NULL && record_next(&records, &bytes))
+        db->ear->record(db->ear->arg, place, false, bytes);
+}
+
+static void log_let_begin(struct tsdb *db)
+{
+    if (db->ear != NULL)
+        db->ear->begin(db->ear->arg);
+}
+
 /* What is pending builds on what could not be written. */
 static void log_give_up(struct tsdb *db)
 {
     struct tsdb_log *l = db->log;
+    struct buf empty = l->out;
 
+    buf_clear(&empty);
     tsdb_lock_write(db);
-    buf_clear(&l->pending);
+    l->out = l->pending;
+    l->pending = empty;
     renumber(l);
     l->stats.lost++;
     tsdb_unlock(db);
+    log_let_hear(db, buf_str(&l->out));
+    log_let_begin(db);
 }
 
 static void note_path(const struct tsdb_log *l, char out[PATH])
@@ -279,6 +318,7 @@ static bool log_write_out(struct tsdb_log *l, ts_ms now, ts_ms newest, bool sync
         if (!file_append(&l->file, buf_str(&l->out), e))
             return err_wrap(e, "sample log");
         vec_last(&l->segments)->newest = newest;
+        l->written = (struct tsdb_log_place){vec_last(&l->segments)->number, log_bytes_of(l)};
     }
     if (!sync || l->file.fd < 0)
         return true;
@@ -298,9 +338,12 @@ bool tsdb_log_step(struct tsdb *db, ts_ms now, bool sync, struct err *e)
     buf_clear(&l->out);
     log_take(db, now, &is_over, &newest, &reach);
     ok = log_write_out(l, now, newest, sync || is_over, e);
-    shrink(&l->out);
+    log_let_hear(db, buf_str(&l->out));
+    if (is_over)
+        log_let_begin(db);
     if (!ok)
         log_give_up(db);
+    shrink(&l->out);
     if (is_over || !ok)
         file_close(&l->file);
     remove_old(l, now - reach);
@@ -353,7 +396,9 @@ static bool find_segments(struct tsdb_log *l, struct err *e)
 }
 
 struct replaying {
+    struct tsdb *db;
     struct tsdb_replayer *r;
+    struct tsdb_log_place at; /* where the next record begins */
     size_t records;
     bool is_bad;
 };
@@ -365,6 +410,9 @@ static bool replay_one(void *arg, str bytes)
 
     p->is_bad = !tsdb_replay_record(p->r, bytes, &e);
     p->records += !p->is_bad;
+    p->at.end += RECORD_HEAD + bytes.n;
+    if (!p->is_bad && p->db->ear != NULL)
+        p->db->ear->record(p->db->ear->arg, p->at, true, bytes);
     return !p->is_bad;
 }
 
@@ -387,6 +435,7 @@ static uint64_t replay_rest(struct replaying *p, int fd, uint64_t from, uint64_t
         lost += n - at - rest.n;
         while (record_next(&rest, &bytes)) {
             *found = true;
+            p->at.end = end - rest.n - bytes.n - RECORD_HEAD;
             (void)replay_one(p, bytes);
         }
         at = n - rest.n;
@@ -403,13 +452,15 @@ enum segment_end { SEGMENT_WHOLE, SEGMENT_CUT, SEGMENT_DAMAGED };
 static enum segment_end replay_fd(struct tsdb *db, int fd, struct segment *s,
                                   struct tsdb_replay *out, uint64_t *end, uint64_t *lost)
 {
-    struct replaying p = {.r = tsdb_replayer_new(db)};
+    struct replaying p = {
+        .db = db, .r = tsdb_replayer_new(db), .at = {.segment = s->number, .end = HEADER}};
     enum segment_end how = SEGMENT_CUT;
     char head[HEADER];
     struct stat st = {0};
     bool found = false, is_torn = true;
 
     *end = *lost = 0;
+    log_let_begin(db);
     if (fstat(fd, &st) == 0 && st.st_size >= HEADER && record_read(fd, 0, head, HEADER) &&
         memcmp(head, magic, HEADER) == 0) {
         *end = record_walk(fd, HEADER, (uint64_t)st.st_size, replay_one, &p);
@@ -450,6 +501,7 @@ static bool replay_segment(struct tsdb *db, struct tsdb_log *l, size_t i, struct
     if (fd < 0)
         return err_errno(e, errno, "cannot open '%s'", path);
     out->segments++;
+    l->written = (struct tsdb_log_place){s->number, INT64_MAX}; /* nothing comes behind it */
     how = replay_fd(db, fd, s, out, &end, &lost);
     is_short = how != SEGMENT_DAMAGED && end < s->least;
     out->was_torn = is_last && how == SEGMENT_CUT && !is_short;
@@ -488,6 +540,7 @@ bool tsdb_log_begin(struct tsdb *db, str dir, struct err *e)
         tsdb_log_free(l);
         return false;
     }
+    log_let_begin(db);
     tsdb_lock_write(db);
     db->log = l;
     tsdb_unlock(db);
@@ -531,6 +584,7 @@ bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err
         tsdb_log_free(l);
         return false;
     }
+    log_let_begin(db);
     tsdb_lock_write(db);
     MAP_EACH (struct stream_map_entry, at, &db->streams) /* the others until somebody opens them */
         at->value->is_open = at->value->holders != 0;

@@ -44,6 +44,28 @@ struct tsdb_log_stats {
 
 struct tsdb_log_stats tsdb_log_stats(struct tsdb *db);
 
+/* -- who hears the log -- */
+
+/* A segment, and where a record of it ends. */
+struct tsdb_log_place {
+    uint64_t segment, end;
+};
+
+/* Each record that is read at the start, and each that a step takes later, in their order and whatever the disk says. On the
+ * thread that opens and steps. */
+struct tsdb_log_ear {
+    void (*begin)(
+        void *arg); /* what comes is of a segment of its own: streams and series are named anew */
+    void (*record)(void *arg, struct tsdb_log_place end, bool is_replayed, str bytes);
+    void *arg;
+};
+
+/* Borrowed; NULL: nobody. On that thread, too. Who begins to listen while the log is written hears it from its next segment on,
+ * which the next step begins. */
+void tsdb_log_listen(struct tsdb *db, const struct tsdb_log_ear *ear);
+/* Up to where all has been heard. */
+struct tsdb_log_place tsdb_log_place(const struct tsdb *db);
+
 /* -- for the store, under its lock -- */
 
 struct tsdb_log;

@@ -20,6 +20,7 @@ static inline bool tsdb_time_is_valid(ts_ms t)
 MAP_DECLARE(stream_map, str, struct tsdb_stream *);
 
 struct tsdb_log;
+struct tsdb_log_ear;
 
 struct tsdb {
     /* How long it is held, measured as CPU time of a core of a Xeon, 100,000 series of 5 labels and of 20 (240) samples:
@@ -46,7 +47,8 @@ struct tsdb {
     struct {                          /* where tsdb_collect() goes on */
         size_t stream, table, block;
     } cursor;
-    struct tsdb_log *log;   /* NULL: nothing is logged */
+    struct tsdb_log *log;           /* NULL: nothing is logged */
+    const struct tsdb_log_ear *ear; /* of the thread that writes the log; NULL: nobody listens */
     _Atomic dur_ns stepped; /* of the clock that the samples are by; written under the lock */
     ts_ns followed;         /* mono: when that clock was read */
 };

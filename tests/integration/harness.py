@@ -236,7 +236,7 @@ class NodeExporter(Process):
 class Prometheus(Process):
     """Debian's Prometheus, scraping and evaluating every second. more: top-level YAML; job: more of the job that scrapes."""
 
-    def __init__(self, dir, targets, more="", rules=None, port=None, job=""):
+    def __init__(self, dir, targets, more="", rules=None, port=None, job="", flags=()):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         base = os.path.join(dir, "prometheus")
@@ -248,7 +248,7 @@ class Prometheus(Process):
         text += f"scrape_configs: [{{job_name: node, {job}static_configs: [{{targets: {json.dumps(targets)}}}]}}]\n"
         super().__init__([peer("prometheus"), "--config.file=" + write(os.path.join(base, "prometheus.yml"), text),
                           "--storage.tsdb.path=" + os.path.join(base, "data"),
-                          f"--web.listen-address=127.0.0.1:{self.port}"])
+                          f"--web.listen-address=127.0.0.1:{self.port}", *flags])
         until("Prometheus is ready", self._ready, 20)
 
     def _ready(self):

@@ -57,6 +57,54 @@ def test_life_of_an_alert():
             equal(len(told(s, "LevelHigh", "firing")), 1, "notifications that it fires")
 
 
+MIXED = """groups:
+  - name: mixed
+    interval: 1s
+    rules:
+      - record: test:level:double
+        expr: test_level * 2
+      - record: test:level:difference
+        expr: test:level:double - on (gpu) max by (gpu) (max_over_time(test_level[2s]))
+      - record: test:level:parts
+        expr: test_level + on (gpu) test:level:double - on (gpu) max by (gpu) (test_level * 5)
+      - alert: MoreThanRecorded
+        expr: test_level > on (gpu) group_left test:level:double / 2 + 5
+        annotations: {text: '{{ $value }} {{ with query "test_level" }}{{ . | first | value }}{{ end }}'}
+      - alert: NotRecorded
+        expr: test_level unless on (gpu) test:level:double
+"""
+
+
+def test_rules_that_read_what_is_recorded_here_and_what_the_source_has():
+    """The Prometheus has not got what is recorded here: a rule that reads both was silent."""
+    with folder() as d, Sink() as s, NodeExporter(d) as node, Prometheus(d, [node.address]) as p:
+        node.set(4)
+        until("samples", lambda: p.value("test_level") == 4, 15)
+        with Tocsin(config(p, s), d, files={"rules.yml": MIXED}) as t:
+            def value(name):
+                r = t.get("/api/v1/query?source=own&query=" + name).json()["data"]["result"]
+                return (r[0]["metric"], float(r[0]["value"][1])) if r else None
+
+            until("it is recorded", lambda: value("test:level:difference") == ({"__name__": "test:level:difference", "gpu": "0"}, 4), 20)
+            until("so is what has two parts there", lambda: (value("test:level:parts") or [0, 0])[1] == -8)
+            rules = {r["name"]: r for g in t.get("/api/v1/rules").json()["data"]["groups"] for r in g["rules"]}
+            equal({r["health"] for r in rules.values()}, {"ok"}, str(rules))
+            equal((listed(t, "NotRecorded"), listed(t, "MoreThanRecorded")), ([], []))
+            equal(p.value("test:level:double"), None)
+            assert "cannot be taken apart" not in t.text(), t.text()
+            r = t.get("/api/v2/explain?rule=MoreThanRecorded").json()["rules"][0]
+            equal([(c["reason"], c["value"], c["threshold"]) for c in r["causes"]], [("comparison", 4, 9)], str(r))
+            write(t.dir + "/rules.yml", MIXED.replace("expr: test_level * 2", "expr: test_level * 2 - 20"))
+            equal(t.post("/-/reload", "").status, 200)
+            a = until("it fires", lambda: listed(t, "MoreThanRecorded"), 20)[0]
+            equal(a["annotations"]["text"], "4 4")
+            equal(a["labels"]["gpu"], "0")
+            p.kill()
+            until("the source is away", lambda: t.metric("tocsin_source_up", source="prometheus") == 0, 20)
+            time.sleep(2)
+            equal([len(listed(t, "MoreThanRecorded")), listed(t, "NotRecorded")], [1, []], "what fired goes on")
+
+
 def test_source_away():
     with folder() as d, Sink() as s, NodeExporter(d) as node, Prometheus(d, [node.address]) as p:
         node.set(9)

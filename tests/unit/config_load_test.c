@@ -296,6 +296,65 @@ static void files_merge(void **state)
     drop(&l);
 }
 
+#define REMOTE "route: {receiver: r}\n" SINK "storage:\n  remote_write:\n"
+
+/* storage.remote_write, by Prometheus' keys; Prometheus' own is left alone. */
+static void remote_write(void **state)
+{
+    const struct remote_write_conf *r;
+    struct loaded l;
+
+    (void)state;
+    l = load(
+        REMOTE
+        "  - {url: http://x/w}\n"
+        "  - {url: http://u:p@y/w?k=v, what: all, headers: {X-Scope-OrgID: a}, remote_timeout: 9s, "
+        "send_native_histograms: true, queue_config: {retry_on_http_429: true, max_size: 2MiB, "
+        "sample_age_limit: 1h, capacity: 7}, metadata_config: {send: false}, "
+        "tls_config: {insecure_skip_verify: true}, "
+        "write_relabel_configs: [{regex: a, action: labeldrop}]}\n");
+    assert_non_null(l.c);
+    assert_int_equal(l.c->storage.remote_write.n, 2);
+    r = &l.c->storage.remote_write.v[0];
+    assert_str(r->what, "rules");
+    assert_true(r->remote_timeout == 30 * NS_PER_S && r->metadata_config.send &&
+                r->metadata_config.send_interval == NS_PER_M && !r->send_native_histograms);
+    assert_true(r->queue_config.max_samples_per_send == 2000 &&
+                r->queue_config.batch_send_deadline == 5 * NS_PER_S &&
+                r->queue_config.min_backoff == 30 * NS_PER_MS &&
+                r->queue_config.max_backoff == 5 * NS_PER_S && !r->queue_config.retry_on_http_429 &&
+                r->queue_config.max_size == 256 << 20 && r->queue_config.sample_age_limit == 0);
+    assert_str(remote_write_title(r, &l.c->arena), "http://x/w");
+    r++;
+    assert_str(remote_write_title(r, &l.c->arena), "http://y/w");
+    assert_str(r->headers.v[0].name, "X-Scope-OrgID");
+    assert_true(r->http->tls.insecure_skip_verify && r->write_relabel_configs.n == 1 &&
+                r->queue_config.retry_on_http_429 && !r->metadata_config.send);
+    assert_true(config_keeps_all(l.c) && config_reads_own(l.c) && !config_writes_all(l.c));
+    drop(&l);
+
+    expect_bad(REMOTE "  - {name: a}\n", "C003", 5, "url");
+    expect_bad(REMOTE "  - {url: 'ftp://x'}\n", "C001", 5, "url");
+    expect_bad(REMOTE "  - {url: http://x, what: none}\n", "C001", 5, "what");
+    expect_bad(REMOTE "  - {url: http://x, headers: {Host: a}}\n", "C009", 5, "Host");
+    expect_bad(REMOTE "  - {url: http://x, headers: {'a b': a}}\n", "C009", 5, "a b");
+    expect_bad(REMOTE "  - {url: http://x, queue_config: {min_backoff: 1m}}\n", "C009", 5,
+               "max_backoff");
+    expect_bad(REMOTE "  - {url: http://x, queue_config: {max_samples_per_send: 0}}\n", "C001", 5,
+               "max_samples_per_send");
+    expect_bad(REMOTE "  - {url: http://x, protobuf_message: io.prometheus.write.v2.Request}\n",
+               "C001", 5, "protobuf_message");
+    expect_bad(REMOTE "  - {url: http://x}\n  - {url: http://x}\n", "C009", 6, "name");
+    expect_bad(REMOTE "  - {url: http://x, name: a}\n  - {url: http://y, name: a}\n", "C009", 6,
+               "twice");
+
+    l = load("route: {receiver: r}\nremote_write: [{url: http://x, what_ever: 1}]\n" SINK);
+    assert_true(l.c != NULL && l.c->storage.remote_write.n == 0 && l.d.n == 1);
+    assert_str(str_of(l.d.v[0].id), "C007");
+    assert_true(str_find_str(l.d.v[0].help, S("storage.remote_write")) >= 0);
+    drop(&l);
+}
+
 /* storage.history, and what follows from it for what is scraped. */
 static void history(void **state)
 {
@@ -750,6 +809,7 @@ int main(void)
         cmocka_unit_test(all_problems_at_once),
         cmocka_unit_test(dialects),
         cmocka_unit_test(history),
+        cmocka_unit_test(remote_write),
         cmocka_unit_test(hash_is_alertmanagers),
         cmocka_unit_test(the_tables_describe_all_keys),
     };
