@@ -67,7 +67,9 @@ struct promql_shift {
     ts_ms at_time;
 };
 
-/* -- nodes -- */
+/* -- nodes --
+ *
+ * A node has the room that its kind needs (promql_room()): it is never copied as a whole. */
 
 struct promql_selector {
     str name; /* written before the braces; its matcher on __name__ is the last one */
@@ -79,12 +81,12 @@ struct promql_selector {
 enum promql_card { PROMQL_ONE_TO_ONE, PROMQL_MANY_TO_ONE, PROMQL_ONE_TO_MANY, PROMQL_MANY_TO_MANY };
 
 struct promql_matching {
-    enum promql_card card;
-    bool is_on; /* else ignoring */
     str *labels, *include;
     size_t n_labels, n_include;
-    bool fills_left, fills_right;
     double fill_left, fill_right;
+    enum promql_card card;
+    bool is_on; /* else ignoring */
+    bool fills_left, fills_right;
 };
 
 struct promql_expr {

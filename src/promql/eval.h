@@ -47,16 +47,23 @@ struct promql_matrix {
 
 struct promql_kernel;
 
+/* The series that match a selector, for who looks at each. */
+struct promql_found {
+    struct storage_series *series;
+    struct labels *labels; /* theirs */
+    size_t n;
+};
+
 /* What a query knows about a node, by its id. */
 struct promql_node {
-    const struct promql_kernel *kernel; /* of a call */
-    struct regex *re;                   /* of label_replace, once it has been called */
+    union {
+        const struct promql_kernel *kernel; /* of a call */
+        ts_ms length;                       /* of ranges and subqueries */
+    };
+    struct regex *re; /* of label_replace, once it has been called */
     struct storage_selector *selector;
-    struct storage_series *series; /* that match the selector: promql_need_series() */
-    struct labels *labels;         /* theirs */
-    size_t n;
-    bool is_read;
-    ts_ms length, step, offset, at; /* of selectors, ranges and subqueries */
+    const struct promql_found *found; /* of the selector: promql_need_series() */
+    ts_ms step, offset, at;           /* of selectors, ranges and subqueries */
     bool has_at;
     /* a histogram that the store knows for the first after a reset reads as that */
     bool shows_resets;
@@ -174,7 +181,7 @@ bool promql_prepare(struct promql_eval *ev, const struct promql_expr *x,
 bool promql_resolve(struct promql_eval *ev, const struct promql_expr *x) must_check;
 void promql_unprepare(struct promql_eval *ev);
 /* The series of n's selector, read at the first call between storage_begin() and storage_end(). */
-void promql_need_series(struct promql_eval *ev, struct promql_node *n);
+const struct promql_found *promql_need_series(struct promql_eval *ev, struct promql_node *n);
 
 /* -- engine.c -- */
 

@@ -198,17 +198,16 @@ static bool add_candidate(struct promql_eval *ev, struct candidates *all, struct
 static bool find_candidates(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                             const struct promql_vector *base, struct candidates *out)
 {
-    struct promql_node *n = promql_node_of(ev, x);
+    const struct promql_found *f = promql_need_series(ev, promql_node_of(ev, x));
 
-    promql_need_series(ev, n);
     if (!first_reference(ev, x->call.args[0], &t))
         return true;
-    for (size_t i = 0; i < n->n; i++) {
-        struct candidate c = {identity_of(n->labels[i]), n->labels[i], 0};
+    for (size_t i = 0; i < f->n; i++) {
+        struct candidate c = {identity_of(f->labels[i]), f->labels[i], 0};
         bool is_histogram;
 
         if ((c.id.job.n == 0 && c.id.instance.n == 0) || !has_target(base, &c.id) ||
-            !promql_newest(ev, &n->series[i], t, &c.t, &is_histogram))
+            !promql_newest(ev, &f->series[i], t, &c.t, &is_histogram))
             continue;
         if (is_histogram)
             return fail_histogram(ev, c.labels);

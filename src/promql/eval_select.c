@@ -87,17 +87,17 @@ bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, t
                           struct promql_vector *out)
 {
     struct promql_node *n = promql_node_of(ev, x);
+    const struct promql_found *f = promql_need_series(ev, n);
     ts_ms ref = promql_reference(n, t);
 
-    promql_need_series(ev, n);
-    for (size_t i = 0; i < n->n; i++) {
-        const struct storage_series *s = &n->series[i];
-        struct promql_sample sample = {.labels = n->labels[i]};
+    for (size_t i = 0; i < f->n; i++) {
+        const struct storage_series *s = &f->series[i];
+        struct promql_sample sample = {.labels = f->labels[i]};
         storage_slot slot;
         size_t k;
 
         if (x->selector.shift.is_smoothed) {
-            push_smoothed(ev, x, n->labels[i], s, ref, out);
+            push_smoothed(ev, x, f->labels[i], s, ref, out);
             continue;
         }
         k = eval_select_newest(ev, s, ref);
@@ -118,11 +118,11 @@ bool promql_eval_times(struct promql_eval *ev, const struct promql_expr *x, ts_m
                        struct promql_vector *out)
 {
     struct promql_node *n = promql_node_of(ev, x);
+    const struct promql_found *f = promql_need_series(ev, n);
     ts_ms ref = promql_reference(n, t);
 
-    promql_need_series(ev, n);
-    for (size_t i = 0; i < n->n; i++) {
-        const struct storage_series *s = &n->series[i];
+    for (size_t i = 0; i < f->n; i++) {
+        const struct storage_series *s = &f->series[i];
         size_t k = eval_select_newest(ev, s, ref);
         ts_ms at;
 
@@ -131,7 +131,7 @@ bool promql_eval_times(struct promql_eval *ev, const struct promql_expr *x, ts_m
         at = !starts ? s->times[k] : s->starts != NULL ? s->starts[k] : 0;
         promql_push(ev, out,
                     (struct promql_sample){
-                        .labels = n->labels[i], .v = (double)at / 1000, .drops_name = true});
+                        .labels = f->labels[i], .v = (double)at / 1000, .drops_name = true});
     }
     ev->read += out->n;
     return promql_charge(ev, out->n);
@@ -224,6 +224,7 @@ static bool eval_range(struct promql_eval *ev, const struct promql_expr *x, ts_m
 {
     const struct promql_node *n = promql_node_of(ev, x);
     struct promql_node *selector = promql_node_of(ev, x->range.selector);
+    const struct promql_found *found = promql_need_series(ev, selector);
     const struct promql_shift *shift = &x->range.selector->selector.shift;
     bool is_extended = shift->is_anchored || shift->is_smoothed;
     ts_ms to = promql_reference(n, t), from = to - n->length;
@@ -236,13 +237,12 @@ static bool eval_range(struct promql_eval *ev, const struct promql_expr *x, ts_m
                                        .is_smoothed = shift->is_smoothed,
                                        .uses_starts = ev->set.start_times,
                                        .a = ev->a};
-    promql_need_series(ev, selector);
-    out->v = arena_array(ev->a, selector->n, sizeof(out->v[0]));
-    for (size_t i = 0; i < selector->n; i++) {
+    out->v = arena_array(ev->a, found->n, sizeof(out->v[0]));
+    for (size_t i = 0; i < found->n; i++) {
         struct promql_matrix_series *m = &out->v[out->n];
 
-        m->labels = selector->labels[i];
-        promql_read_window(ev, selector, &selector->series[i],
+        m->labels = found->labels[i];
+        promql_read_window(ev, selector, &found->series[i],
                            is_extended ? from - ev->set.lookback : from,
                            shift->is_smoothed ? to + ev->set.lookback : to, &m->window);
         if (m->window.n + m->window.n_h == 0)

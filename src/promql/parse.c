@@ -90,7 +90,7 @@ bool promql_accept(struct promql_parser *p, enum promql_token_kind kind)
 struct promql_expr *promql_node(struct promql_parser *p, enum promql_kind kind, uint32_t at,
                                 uint32_t end)
 {
-    struct promql_expr *x = arena_new(p->a, struct promql_expr);
+    struct promql_expr *x = arena_zalloc(p->a, promql_room(kind));
 
     x->kind = kind;
     x->id = p->n_nodes++;

@@ -247,7 +247,7 @@ struct promql_expr *promql_parse_selector(struct promql_parser *p, bool has_name
     if (ok && has_name)
         ok = add_matcher(p, &list, MATCH_EQ, S("__name__"), s->name, t);
     if (ok) {
-        s->matchers.v = arena_copy(p->a, list.v, list.n, list.n + 1, sizeof(list.v[0]));
+        s->matchers.v = arena_copy(p->a, list.v, list.n, list.n, sizeof(list.v[0]));
         s->matchers.n = list.n;
     }
     vec_release(&list);

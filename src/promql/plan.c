@@ -13,17 +13,51 @@ struct promql_plan *promql_plan_new(struct storage s, const struct promql_settin
     arena_init(&p->a, 0);
     arena_init(&p->scratch, p->set.max_bytes);
     arena_init(&p->keep, 0);
+    p->ev = (struct promql_eval){
+        .storage = s, .set = p->set, .is_kept = true, .a = &p->scratch, .keep = &p->keep};
     return p;
 }
 
 static void free_node(struct plan_node *n)
 {
     mem_free(n->col.v);
-    mem_free(n->col.has);
-    mem_free(n->partner);
-    mem_free(n->is_taken);
-    vec_release(&n->odd);
-    arena_release(&n->tables);
+    switch (n->kind) {
+    case PLAN_RANGE: plan_free_odds(n->odds); break;
+    case PLAN_FOLD:
+        mem_free(n->fold_of);
+        mem_free(n->first);
+        break;
+    case PLAN_JOIN:
+    case PLAN_SET:
+        mem_free(n->group_of);
+        mem_free(n->group_of_b);
+        mem_free(n->partner);
+        mem_free(n->is_taken);
+        break;
+    case PLAN_QUANTILE:
+        mem_free(n->members);
+        mem_free(n->begin);
+        mem_free(n->upper);
+        break;
+    case PLAN_INSTANT:
+    case PLAN_MATH:
+    case PLAN_SIGN:
+    case PLAN_SCALAR: break;
+    }
+}
+
+/* What was added is not looked for any more. */
+static void plan_forget_keys(struct promql_plan *p)
+{
+    u64_map_release(&p->selectors_by_hash);
+    u64_map_release(&p->nodes_by_hash);
+}
+
+static struct promql_eval *plan_turn_to(struct promql_plan *p, const struct plan_expr *expr)
+{
+    p->ev.nodes = expr->nodes;
+    p->ev.n_nodes = expr->n_nodes;
+    return &p->ev;
 }
 
 void promql_plan_free(struct promql_plan *p)
@@ -33,12 +67,11 @@ void promql_plan_free(struct promql_plan *p)
     for (size_t i = 0; i < p->nodes.n; i++)
         free_node(p->nodes.v[i]);
     for (size_t i = 0; i < p->exprs.n; i++)
-        promql_unprepare(&p->exprs.v[i]->ev);
+        promql_unprepare(plan_turn_to(p, p->exprs.v[i]));
     vec_release(&p->nodes);
     vec_release(&p->exprs);
     vec_release(&p->selectors);
-    str_map_release(&p->selectors_by_key);
-    str_map_release(&p->nodes_by_key);
+    plan_forget_keys(p);
     arena_release(&p->keep);
     arena_release(&p->scratch);
     arena_release(&p->a);
@@ -57,44 +90,63 @@ struct compiler {
 static bool shows_resets(const struct compiler *c, const struct promql_expr *x)
 {
     const struct promql_expr *child;
-    bool shows = promql_node_of(&c->expr->ev, x)->shows_resets;
+    bool shows = promql_node_of(&c->p->ev, x)->shows_resets;
 
     for (size_t i = 0; !shows && (child = promql_child(x, i)) != NULL; i++)
         shows = shows_resets(c, child);
     return shows;
 }
 
-static str plan_key_of(struct compiler *c, const struct promql_expr *x)
+/* Equal parts are found by the hash of their text, which is not kept: where one is found, both are written out. */
+static uint64_t plan_hash_of(const struct promql_expr *x, struct buf *text)
+{
+    promql_print(text, x);
+    return hash_xxh64(buf_str(text));
+}
+
+static bool plan_is_same(const struct promql_expr *x, const struct buf *text)
 {
     struct buf b = BUF_INIT;
-    str key;
+    bool same;
 
     promql_print(&b, x);
-    if (shows_resets(c, x))
-        buf_add(&b, S(" with resets"));
-    key = arena_str(&c->p->a, buf_str(&b));
+    same = str_eq(buf_str(&b), buf_str(text));
     buf_release(&b);
-    return key;
+    return same;
+}
+
+static bool selector_is_same(const struct plan_selector *s, const struct buf *text)
+{
+    struct buf b = BUF_INIT;
+    bool same;
+
+    promql_print_selector(&b, s->of);
+    same = str_eq(buf_str(&b), buf_str(text));
+    buf_release(&b);
+    return same;
 }
 
 static struct plan_selector *selector_of(struct compiler *c, const struct promql_expr *x)
 {
     struct plan_selector *s;
-    struct buf b = BUF_INIT;
-    void **old;
+    struct buf text = BUF_INIT;
+    uint64_t hash;
+    void **slot;
+    bool is_new;
 
-    promql_print_selector(&b, &x->selector);
-    old = str_map_get(&c->p->selectors_by_key, buf_str(&b));
-    if (old != NULL) {
-        buf_release(&b);
-        return *old;
+    promql_print_selector(&text, &x->selector);
+    hash = hash_xxh64(buf_str(&text));
+    slot = u64_map_add(&c->p->selectors_by_hash, hash, NULL, &is_new);
+    if (!is_new && selector_is_same(*slot, &text)) {
+        buf_release(&text);
+        return *slot;
     }
+    buf_release(&text);
     s = arena_new(&c->p->a, struct plan_selector);
-    s->key = arena_str(&c->p->a, buf_str(&b));
-    buf_release(&b);
-    s->handle = promql_node_of(&c->expr->ev, x)->selector;
+    s->of = &x->selector;
+    s->handle = promql_node_of(&c->p->ev, x)->selector;
     vec_push(&c->p->selectors, s);
-    str_map_put(&c->p->selectors_by_key, s->key, s);
+    *slot = s;
     return s;
 }
 
@@ -124,25 +176,55 @@ static bool depends_on_query(const struct promql_expr *x)
     return false;
 }
 
+#define PLAN_ROOM_WITH(member)                                                                     \
+    (offsetof(struct plan_node, member) + sizeof(((struct plan_node *)NULL)->member))
+
+static size_t plan_room(enum plan_kind kind)
+{
+    switch (kind) {
+    case PLAN_INSTANT:
+    case PLAN_MATH:
+    case PLAN_SIGN:
+    case PLAN_SCALAR: return PLAN_ROOM_WITH(named_span);
+    case PLAN_RANGE: return PLAN_ROOM_WITH(odds);
+    case PLAN_FOLD: return PLAN_ROOM_WITH(first);
+    case PLAN_JOIN:
+    case PLAN_SET: return PLAN_ROOM_WITH(is_taken);
+    case PLAN_QUANTILE: break;
+    }
+    return sizeof(struct plan_node);
+}
+
+static struct plan_node *new_node(struct compiler *c, const struct promql_expr *x,
+                                  enum plan_kind kind)
+{
+    struct plan_node *n = arena_zalloc(&c->p->a, plan_room(kind));
+
+    n->kind = kind;
+    n->x = x;
+    n->shows_resets = shows_resets(c, x);
+    n->depends_on_query = depends_on_query(x);
+    if (kind == PLAN_FOLD)
+        n->names = promql_group_names(x, STR_NONE, &c->p->a);
+    vec_push(&c->p->nodes, n);
+    return n;
+}
+
 /* The node for x: the one that an equal part of some expression has, or a new one. */
 static struct plan_node *node_of(struct compiler *c, const struct promql_expr *x,
-                                 enum plan_kind kind, bool *is_new)
+                                 enum plan_kind kind)
 {
-    str key = plan_key_of(c, x);
-    void **old = str_map_get(&c->p->nodes_by_key, key);
+    struct buf text = BUF_INIT;
+    uint64_t hash = plan_hash_of(x, &text) + shows_resets(c, x);
     struct plan_node *n;
+    void **slot;
+    bool is_new;
 
-    *is_new = old == NULL;
-    if (old != NULL)
-        return *old;
-    n = arena_new(&c->p->a, struct plan_node);
-    n->kind = kind;
-    n->key = key;
-    n->x = x;
-    n->depends_on_query = depends_on_query(x);
-    arena_init(&n->tables, 0);
-    vec_push(&c->p->nodes, n);
-    str_map_put(&c->p->nodes_by_key, key, n);
+    slot = u64_map_add(&c->p->nodes_by_hash, hash, NULL, &is_new);
+    n = *slot;
+    if (is_new || n->shows_resets != shows_resets(c, x) || !plan_is_same(n->x, &text))
+        *slot = n = new_node(c, x, kind);
+    buf_release(&text);
     return n;
 }
 
@@ -152,8 +234,7 @@ static struct plan_node *compile_selector(struct compiler *c, const struct promq
                                           const struct promql_expr *whole, enum plan_kind kind)
 {
     struct plan_selector *s = selector_of(c, x);
-    bool is_new;
-    struct plan_node *n = node_of(c, whole, kind, &is_new);
+    struct plan_node *n = node_of(c, whole, kind);
 
     n->selector = s;
     return n;
@@ -164,11 +245,10 @@ static struct plan_node *compile_over(struct compiler *c, const struct promql_ex
                                       const struct promql_expr *b)
 {
     struct plan_node *left = compile(c, a), *right = b != NULL ? compile(c, b) : NULL, *n;
-    bool is_new;
 
     if (left == NULL || (b != NULL && right == NULL))
         return NULL;
-    n = node_of(c, x, kind, &is_new);
+    n = node_of(c, x, kind);
     n->a = left;
     n->b = right;
     return n;
@@ -182,7 +262,7 @@ static bool is_quantile(const struct promql_expr *x)
 
 static struct plan_node *compile_call(struct compiler *c, const struct promql_expr *x)
 {
-    const struct promql_kernel *k = promql_node_of(&c->expr->ev, x)->kernel;
+    const struct promql_kernel *k = promql_node_of(&c->p->ev, x)->kernel;
 
     for (size_t i = 0; i < x->call.n_args; i++) {
         const struct promql_expr *arg = promql_unwrap(x->call.args[i]);
@@ -266,21 +346,19 @@ bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str tex
     struct plan_expr *expr = arena_new(&p->a, struct plan_expr);
     struct compiler c = {.p = p, .expr = expr};
 
-    *expr = (struct plan_expr){.x = x,
-                               .text = arena_str(&p->a, text),
-                               .ev = {.storage = p->storage,
-                                      .set = p->set,
-                                      .is_kept = !p->is_once,
-                                      .a = &p->scratch,
-                                      .keep = &p->keep,
-                                      .e = e}};
-    if (!promql_prepare(&expr->ev, x, &p->a)) {
-        promql_unprepare(&expr->ev);
+    *expr = (struct plan_expr){.x = x, .text = text};
+    p->ev.e = e;
+    p->ev.is_kept = !p->is_once;
+    if (!promql_prepare(&p->ev, x, &p->a)) {
+        promql_unprepare(&p->ev);
         return false;
     }
-    expr->by_id = arena_array(&p->a, expr->ev.n_nodes, sizeof(expr->by_id[0]));
-    c.is_tried = arena_array(&p->a, expr->ev.n_nodes, sizeof(c.is_tried[0]));
+    expr->nodes = p->ev.nodes;
+    expr->n_nodes = p->ev.n_nodes;
+    expr->by_id = arena_array(&p->a, expr->n_nodes, sizeof(expr->by_id[0]));
+    c.is_tried = mem_array(expr->n_nodes, sizeof(c.is_tried[0]));
     compile(&c, x);
+    mem_free(c.is_tried);
     *number = p->exprs.n;
     vec_push(&p->exprs, expr);
     return true;
@@ -290,6 +368,7 @@ bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str tex
 
 void promql_plan_begin(struct promql_plan *p)
 {
+    plan_forget_keys(p);
     storage_begin(p->storage);
     p->span++;
     for (size_t i = 0; i < p->selectors.n; i++) {
@@ -301,8 +380,8 @@ void promql_plan_begin(struct promql_plan *p)
         s->epoch = s->ids.epoch;
     }
     for (size_t i = 0; i < p->exprs.n; i++)
-        for (size_t k = 0; k < p->exprs.v[i]->ev.n_nodes; k++)
-            p->exprs.v[i]->ev.nodes[k].is_read = false;
+        for (size_t k = 0; k < p->exprs.v[i]->n_nodes; k++)
+            p->exprs.v[i]->nodes[k].found = NULL;
 }
 
 void promql_plan_end(struct promql_plan *p)
@@ -317,7 +396,7 @@ static bool plan_run(struct promql_plan *p, size_t number, ts_ms start, ts_ms en
 {
     struct plan_expr *expr = p->exprs.v[number];
     struct promql_planned planned = {p, expr};
-    struct promql_eval *ev = &expr->ev;
+    struct promql_eval *ev = plan_turn_to(p, expr);
     bool ok;
 
     p->run++;
@@ -365,10 +444,11 @@ static void plan_note(struct promql_eval *ev, const struct promql_expr *x, bool 
         plan_note(ev, child, is_planned && child->type == PROMQL_T_VECTOR);
     if (n == NULL || x->kind != PROMQL_CALL)
         return;
-    for (size_t i = 0; i < n->odd.n; i++)
-        if (n->odd.v[i].is_seen)
-            promql_note_odd_counter(ev, n->odd.v[i].labels, promql_place_of(x->call.args[0]));
-    if (n->levelled.n != 0)
+    if (n->kind == PLAN_RANGE && n->odds != NULL)
+        VEC_EACH (const struct plan_odd *, odd, &n->odds->odd)
+            if (odd->is_seen)
+                promql_note_odd_counter(ev, odd->labels, promql_place_of(x->call.args[0]));
+    if (n->kind == PLAN_QUANTILE && n->levelled.n != 0)
         promql_note_levelled(&ev->notes, is_planned ? n->levelled : PROMQL_NO_EXTENT, STR_NONE,
                              promql_place_of(x->call.args[1]));
 }
@@ -470,7 +550,7 @@ enum { TABLE_STEPS = 64 };
 /* Whoever keeps others waiting hears how much it will be before it has begun. */
 static bool plan_may_begin(struct promql_plan *p, ts_ms start, ts_ms end, ts_ms step, struct err *e)
 {
-    struct promql_eval *ev = &p->exprs.v[0]->ev;
+    struct promql_eval *ev = plan_turn_to(p, p->exprs.v[0]);
     uint64_t series = 0, steps = (uint64_t)((end - start) / step) + 1 + TABLE_STEPS;
 
     for (size_t i = 0; i < p->selectors.n; i++)

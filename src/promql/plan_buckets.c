@@ -59,10 +59,12 @@ static size_t number_buckets(struct promql_plan *p, struct plan_node *n, uint32_
 /* Sorts the rows by what they are members of, one of 0 to groups - 1. */
 static void make_members(struct plan_node *n, const uint32_t *group_of, size_t groups)
 {
-    uint32_t *end = arena_array(&n->tables, groups + 2, sizeof(*end));
+    uint32_t *end;
 
-    n->members = arena_array(&n->tables, n->a->n, sizeof(n->members[0]));
-    n->begin = end++;
+    n->members = mem_resize(n->members, n->a->n + 1, sizeof(n->members[0]));
+    n->begin = mem_resize(n->begin, groups + 2, sizeof(n->begin[0]));
+    memset(n->begin, 0, (groups + 2) * sizeof(n->begin[0]));
+    end = n->begin + 1;
     for (size_t i = 0; i < n->a->n; i++)
         end[group_of[i] + 1]++;
     for (size_t k = 0; k < groups; k++)
@@ -82,7 +84,7 @@ void plan_make_buckets(struct promql_plan *p, struct plan_node *n)
         if (of[i] == PLAN_NO_ROW)
             of[i] = (uint32_t)n->n;
     make_members(n, of, n->n + 1);
-    n->upper = arena_array(&n->tables, n->begin[n->n], sizeof(n->upper[0]));
+    n->upper = mem_resize(n->upper, n->begin[n->n] + (size_t)1, sizeof(n->upper[0]));
     for (size_t k = 0; k < n->begin[n->n]; k++)
         n->upper[k] = upper[n->members[k]];
     n->widest = 0;

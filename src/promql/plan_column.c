@@ -266,8 +266,8 @@ static bool range_row(struct plan_column_batch *b, const struct promql_kernel *k
         set_histogram(b, row, v.h);
         return true;
     }
-    if (n->odd_of != NULL && n->odd_of[row] != PLAN_NO_ROW)
-        n->odd.v[n->odd_of[row]].is_seen = true;
+    if (n->odds != NULL && n->odds->of[row] != PLAN_NO_ROW)
+        n->odds->odd.v[n->odds->of[row]].is_seen = true;
     n->col.v[row] = v.v;
     n->col.has[row] = PLAN_FLOAT;
     n->col.present++;
@@ -324,8 +324,8 @@ static bool range(struct plan_column_batch *b, const struct promql_expr *x, ts_m
         return false;
     b->ev->samples = alive; /* the parameters come after the windows */
     *given_up = has_odd_params(k, &r);
-    for (size_t i = 0; i < b->n->odd.n; i++)
-        b->n->odd.v[i].is_seen = false;
+    for (size_t i = 0; b->n->odds != NULL && i < b->n->odds->odd.n; i++)
+        b->n->odds->odd.v[i].is_seen = false;
     for (size_t at = 0; at < b->n->n && !*given_up; at += BATCH) {
         b->read = b->most = 0;
         *given_up = !range_rows(b, k, &r, at);
@@ -462,10 +462,10 @@ static bool fold_out(struct promql_eval *ev, struct plan_node *n, size_t group,
 static bool fold_in_turn(struct promql_eval *ev, struct plan_node *n)
 {
     for (size_t i = 0; i < n->a->n;) {
-        uint32_t group = n->group_of[i];
+        uint32_t group = n->fold_of[i];
         struct promql_acc acc = {.v = 0};
 
-        for (; i < n->a->n && n->group_of[i] == group; i++)
+        for (; i < n->a->n && n->fold_of[i] == group; i++)
             if (!fold_in(ev, n, i, &acc))
                 return false;
         if (!fold_out(ev, n, group, &acc))
@@ -477,7 +477,7 @@ static bool fold_in_turn(struct promql_eval *ev, struct plan_node *n)
 static bool fold_mixed(struct promql_eval *ev, struct plan_node *n, struct promql_acc *accs)
 {
     for (size_t i = 0; i < n->a->n; i++)
-        if (!fold_in(ev, n, i, &accs[n->group_of[i]]))
+        if (!fold_in(ev, n, i, &accs[n->fold_of[i]]))
             return false;
     for (size_t i = 0; i < n->n; i++)
         if (!fold_out(ev, n, i, &accs[i]))

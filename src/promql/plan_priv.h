@@ -29,7 +29,7 @@ enum plan_kind {
 };
 
 struct plan_selector {
-    str key;
+    const struct promql_selector *of; /* where it was first seen */
     struct storage_selector *handle;
     struct storage_ids ids; /* in this span */
     uint64_t version;       /* grows whenever the ids have changed */
@@ -40,7 +40,7 @@ enum { PLAN_NONE = 0, PLAN_FLOAT = 1, PLAN_HISTOGRAM = 2 };
 #define PLAN_NO_ROW UINT32_MAX
 
 struct plan_column {
-    double *v;
+    double *v; /* one block with has */
     uint8_t *has;
     const struct histogram **h; /* of the step's arena; NULL: no row is one */
     size_t present;
@@ -52,69 +52,89 @@ struct plan_row {
     bool drops_name;
 };
 
-/* A metric that rate() is not meant for, and whether a value of it came. */
+/* Metrics that rate() is not meant for, and whether a value of each came. */
 struct plan_odd {
     struct labels labels;
     bool is_seen;
 };
 
+struct plan_odds {
+    struct arena a; /* labels */
+    VEC(struct plan_odd) odd;
+    uint32_t *of; /* of each row, or PLAN_NO_ROW */
+};
+
+/* There are thousands, most of them of a few rows: a node has the room of its kind, and arrays are blocks of their own. */
 struct plan_node {
     enum plan_kind kind;
-    str key;
-    const struct promql_expr *x; /* where it was first seen: for what it is, not for its ids */
-    struct plan_selector *selector;
-    struct plan_node *a, *b; /* of a join: the left and the right side */
-
     bool depends_on_query; /* step(), @ end(), scalar(): not shared between queries */
+    bool shows_resets;     /* something below reads differently from what its text says */
     bool is_static;        /* rows and tables say it all; else the plain evaluator does it */
     bool drops_name;
     bool is_in_turn;  /* a fold's: the groups' rows follow one another */
     bool is_given_up; /* in this column: somebody has to say something */
 
+    const struct promql_expr *x; /* where it was first seen: for what it is, not for its ids */
+    struct plan_selector *selector;
+    struct plan_node *a, *b; /* of a join: the left and the right side */
+
     /* tables */
     uint64_t version, seen_a, seen_b;
-    struct arena tables;
-    size_t n, n_groups; /* rows; signatures of a join */
-    uint32_t *group_of, *group_of_b;
-    struct promql_names names; /* that a fold groups by */
-    uint32_t *first;           /* of a fold's group: its first row, which it has the labels of */
-    /* of a quantile's row k: its buckets are the rows of a at members[begin[k]..begin[k + 1]) */
-    uint32_t *members, *begin;
-    double *upper;    /* of members */
-    size_t widest;    /* how many buckets one has at most */
-    uint32_t *odd_of; /* rows to odd; NULL: all look like counters */
-    VEC(struct plan_odd) odd;
+    size_t n; /* rows */
 
     /* the column of made_at */
     struct plan_column col;
-    uint32_t *partner; /* of a signature: the row on the one side; a table if labels are copied */
-    uint8_t *is_taken; /* of a signature */
     uint64_t made_span, made_run, made_step;
     ts_ms made_at;
-    struct promql_extent levelled; /* of a quantile: what somebody has to hear of */
     /* samples that making it read, and that were alive at once: counted again for each who uses it */
     uint64_t read;
     size_t peak;
 
     struct plan_row *named; /* labels that steps share; NULL: only one step so far */
     uint64_t named_span;
+
+    union {
+        struct plan_odds *odds; /* PLAN_RANGE; NULL: all look like counters */
+        struct {                /* PLAN_FOLD */
+            struct promql_names names;
+            uint32_t *fold_of; /* a row's group */
+            uint32_t *first;   /* of a group: its first row, which it has the labels of */
+        };
+        struct {             /* PLAN_JOIN, PLAN_SET */
+            size_t n_groups; /* signatures */
+            uint32_t *group_of, *group_of_b;
+            uint32_t *
+                partner; /* of a signature: the row on the one side; a table if labels are copied */
+            uint8_t *is_taken; /* of a signature */
+        };
+        struct { /* PLAN_QUANTILE */
+            /* the buckets of row k are the rows of a at members[begin[k]..begin[k + 1]) */
+            uint32_t *members, *begin;
+            double *upper;                 /* of members */
+            size_t widest;                 /* how many buckets one has at most */
+            struct promql_extent levelled; /* what somebody has to hear of */
+        };
+    };
 };
 
 struct plan_expr {
     const struct promql_expr *x;
     str text;
-    struct promql_eval ev;
+    struct promql_node *nodes;
+    size_t n_nodes;
     struct plan_node **by_id;
 };
 
 struct promql_plan {
     struct storage storage;
+    struct promql_eval ev; /* of the expression that is compiled or evaluated: plan_turn_to() */
     struct promql_settings set;
-    struct arena a; /* nodes, keys */
+    struct arena a; /* nodes */
     VEC(struct plan_expr *) exprs;
     VEC(struct plan_selector *) selectors;
-    struct str_map selectors_by_key, nodes_by_key;
     VEC(struct plan_node *) nodes;
+    struct u64_map selectors_by_hash,
+        nodes_by_hash; /* of what has been added since the last span */
     struct arena scratch, keep;
     uint64_t span, run;
     bool is_once; /* for one query: the store need not keep what it reads */
@@ -128,6 +148,7 @@ struct promql_planned {
 
 /* plan_tables.c: brings the tables of n and of all below up to date. False: n is not static. */
 bool plan_tables(struct promql_plan *p, struct plan_node *n);
+void plan_free_odds(struct plan_odds *o); /* NULL is fine */
 /* ls in an array of its own size; the text stays the store's. */
 struct labels plan_view(struct arena *a, struct labels ls);
 /* The number of a row's key; the view of a new one must last as long as seen. */

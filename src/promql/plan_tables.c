@@ -129,8 +129,7 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
     struct arena a, views;
     bool agree = true;
 
-    n->names = promql_group_names(n->x, STR_NONE, &n->tables);
-    n->group_of = arena_array(&n->tables, n->a->n, sizeof(n->group_of[0]));
+    n->fold_of = mem_resize(n->fold_of, n->a->n + 1, sizeof(n->fold_of[0]));
     n->is_in_turn = true;
     arena_init(&a, 0);
     arena_init(&views, 0);
@@ -147,11 +146,13 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
         }
         assume(drops.v != NULL);
         agree &= drops.v[at] == row.drops_name;
-        n->group_of[i] = at;
+        n->fold_of[i] = at;
         n->is_in_turn &= at + 1 == first.n;
     }
     n->n = first.n;
-    n->first = arena_copy(&n->tables, first.v, n->n, n->n, sizeof(n->first[0]));
+    n->first = mem_resize(n->first, n->n + 1, sizeof(n->first[0]));
+    if (n->n != 0)
+        memcpy(n->first, first.v, n->n * sizeof(n->first[0]));
     vec_release(&first);
     vec_release(&drops);
     label_sets_release(&seen);
@@ -162,11 +163,12 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
 
 /* -- joins -- */
 
-static uint32_t *sign_rows(struct promql_plan *p, struct plan_node *n, const struct plan_node *side,
-                           const struct promql_names *names, struct label_sets *seen,
+/* old: the table that is made anew. */
+static uint32_t *sign_rows(struct promql_plan *p, const struct plan_node *side,
+                           const struct promql_names *names, uint32_t *old, struct label_sets *seen,
                            struct arena *views)
 {
-    uint32_t *out = arena_array(&n->tables, side->n, sizeof(*out));
+    uint32_t *out = mem_resize(old, side->n + 1, sizeof(*out));
     struct arena a;
 
     arena_init(&a, 0);
@@ -197,13 +199,14 @@ static bool one_partner(struct plan_node *n)
 static bool make_join(struct promql_plan *p, struct plan_node *n)
 {
     const struct promql_matching *m = &n->x->binary.matching;
-    struct promql_names names = promql_signature_names(m, &n->tables);
     struct label_sets seen = {0};
+    struct promql_names names;
     struct arena views;
 
     arena_init(&views, 0);
-    n->group_of = sign_rows(p, n, n->a, &names, &seen, &views);
-    n->group_of_b = sign_rows(p, n, n->b, &names, &seen, &views);
+    names = promql_signature_names(m, &views);
+    n->group_of = sign_rows(p, n->a, &names, n->group_of, &seen, &views);
+    n->group_of_b = sign_rows(p, n->b, &names, n->group_of_b, &seen, &views);
     n->n_groups = seen.n;
     label_sets_release(&seen);
     arena_release(&views);
@@ -221,12 +224,22 @@ static bool make_join(struct promql_plan *p, struct plan_node *n)
 
 /* -- counters that do not look like any -- */
 
-static uint32_t *no_rows(struct plan_node *n)
+static void odd_rows(struct plan_node *n)
 {
-    uint32_t *v = arena_alloc(&n->tables, n->n * sizeof(*v));
+    n->odds = mem_new(struct plan_odds);
+    arena_init_small(&n->odds->a, 0);
+    n->odds->of = mem_array(n->n, sizeof(n->odds->of[0]));
+    memset(n->odds->of, 0xff, n->n * sizeof(n->odds->of[0])); /* PLAN_NO_ROW */
+}
 
-    memset(v, 0xff, n->n * sizeof(*v)); /* PLAN_NO_ROW */
-    return v;
+void plan_free_odds(struct plan_odds *o)
+{
+    if (o == NULL)
+        return;
+    mem_free(o->of);
+    vec_release(&o->odd);
+    arena_release(&o->a);
+    mem_free(o);
 }
 
 static void find_odd(struct promql_plan *p, struct plan_node *n)
@@ -235,8 +248,8 @@ static void find_odd(struct promql_plan *p, struct plan_node *n)
     struct label_sets seen = {0};
     struct arena a;
 
-    vec_clear(&n->odd);
-    n->odd_of = NULL;
+    plan_free_odds(n->odds);
+    n->odds = NULL;
     if (!promql_kernel_of(n->x->call.fn)->wants_counter)
         return;
     arena_init(&a, 0);
@@ -249,12 +262,12 @@ static void find_odd(struct promql_plan *p, struct plan_node *n)
         if (!promql_is_odd_counter(&p->set, ls))
             continue;
         key = labels_only(&a, ls, names, ARRAY_LEN(names));
-        at = plan_number(&seen, key, &n->tables);
-        if (at == n->odd.n)
-            vec_push(&n->odd, (struct plan_odd){labels_copy(&n->tables, key), false});
-        if (n->odd_of == NULL)
-            n->odd_of = no_rows(n);
-        n->odd_of[i] = at;
+        if (n->odds == NULL)
+            odd_rows(n);
+        at = plan_number(&seen, key, &n->odds->a);
+        if (at == n->odds->odd.n)
+            vec_push(&n->odds->odd, (struct plan_odd){labels_copy(&n->odds->a, key), false});
+        n->odds->of[i] = at;
     }
     arena_release(&a);
     label_sets_release(&seen);
@@ -276,7 +289,6 @@ static bool drops_names(const struct plan_node *n)
 
 static bool make_tables(struct promql_plan *p, struct plan_node *n)
 {
-    arena_reset(&n->tables);
     n->drops_name = drops_names(n);
     switch (n->kind) {
     case PLAN_INSTANT: n->n = n->selector->ids.n; break;
@@ -298,8 +310,8 @@ static bool make_tables(struct promql_plan *p, struct plan_node *n)
             return false;
         break;
     }
-    n->col.v = mem_resize(n->col.v, n->n + 1, sizeof(n->col.v[0]));
-    n->col.has = mem_resize(n->col.has, n->n + 1, sizeof(n->col.has[0]));
+    n->col.v = mem_resize(n->col.v, n->n + 1, sizeof(n->col.v[0]) + sizeof(n->col.has[0]));
+    n->col.has = (uint8_t *)(n->col.v + n->n + 1);
     return p->set.delayed_names || !n->drops_name || are_distinct(p, n);
 }
 

@@ -186,7 +186,7 @@ enum resets { RESETS_HIDDEN, RESETS_SHOWN, RESETS_NEVER };
 static enum resets resets_below(const struct promql_eval *ev, const struct promql_expr *x,
                                 enum resets above)
 {
-    const struct promql_kernel *k = promql_node_of(ev, x)->kernel;
+    const struct promql_kernel *k;
 
     if (x->kind == PROMQL_SUBQUERY)
         return RESETS_NEVER;
@@ -195,6 +195,7 @@ static enum resets resets_below(const struct promql_eval *ev, const struct promq
         return RESETS_NEVER;
     if (x->kind != PROMQL_CALL || above == RESETS_NEVER)
         return above;
+    k = promql_node_of(ev, x)->kernel;
     if (k->call == promql_histogram_count || k->call == promql_histogram_sum ||
         k->call == promql_histogram_avg)
         return RESETS_SHOWN;
@@ -250,18 +251,23 @@ void promql_unprepare(struct promql_eval *ev)
     }
 }
 
-void promql_need_series(struct promql_eval *ev, struct promql_node *n)
+const struct promql_found *promql_need_series(struct promql_eval *ev, struct promql_node *n)
 {
+    struct promql_found *f;
     struct storage_ids ids;
 
-    if (n->is_read || n->selector == NULL)
-        return;
+    if (n->found != NULL)
+        return n->found;
+    f = arena_new(ev->keep, struct promql_found);
+    n->found = f;
+    if (n->selector == NULL)
+        return f;
     ids = storage_ids(ev->storage, n->selector);
-    n->n = ids.n;
-    n->series = arena_array(ev->keep, ids.n, sizeof(n->series[0]));
-    storage_read(ev->storage, ids.v, ids.n, n->series);
-    n->labels = arena_array(ev->keep, ids.n, sizeof(n->labels[0]));
+    f->n = ids.n;
+    f->series = arena_array(ev->keep, ids.n, sizeof(f->series[0]));
+    storage_read(ev->storage, ids.v, ids.n, f->series);
+    f->labels = arena_array(ev->keep, ids.n, sizeof(f->labels[0]));
     for (size_t i = 0; i < ids.n; i++)
-        n->labels[i] = storage_labels(ev->storage, ids.v[i], ev->keep);
-    n->is_read = true;
+        f->labels[i] = storage_labels(ev->storage, ids.v[i], ev->keep);
+    return f;
 }

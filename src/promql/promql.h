@@ -58,6 +58,11 @@ void promql_walk(struct promql_expr *x, promql_visit *visit, void *arg);
 /* The name that a selector asks for; empty: none, or several by a pattern. */
 str promql_selector_metric(const struct promql_selector *s);
 
+/* Bytes of a node of this kind. */
+size_t promql_room(enum promql_kind kind);
+/* The node alone: what is below it, and its text, are shared. */
+struct promql_expr *promql_copy_node(struct arena *a, const struct promql_expr *x);
+
 /* x without the parentheses around it; as const as the caller's x. */
 struct promql_expr *promql_unwrap(const struct promql_expr *x);
 

@@ -1,5 +1,32 @@
 #include "promql/promql.h"
 
+#define ROOM_WITH(member)                                                                          \
+    (offsetof(struct promql_expr, member) + sizeof(((struct promql_expr *)NULL)->member))
+
+size_t promql_room(enum promql_kind kind)
+{
+    switch (kind) {
+    case PROMQL_NUMBER: return ROOM_WITH(number);
+    case PROMQL_TEXT: return ROOM_WITH(text);
+    case PROMQL_SELECTOR: return ROOM_WITH(selector);
+    case PROMQL_RANGE: return ROOM_WITH(range);
+    case PROMQL_SUBQUERY: return ROOM_WITH(subquery);
+    case PROMQL_CALL: return ROOM_WITH(call);
+    case PROMQL_AGGREGATE: return ROOM_WITH(aggregate);
+    case PROMQL_UNARY: return ROOM_WITH(unary);
+    case PROMQL_PAREN: return ROOM_WITH(inner);
+    case PROMQL_BINARY: break;
+    }
+    return ROOM_WITH(binary);
+}
+
+struct promql_expr *promql_copy_node(struct arena *a, const struct promql_expr *x)
+{
+    size_t room = promql_room(x->kind);
+
+    return memcpy(arena_alloc(a, room), x, room);
+}
+
 struct promql_expr *promql_child(const struct promql_expr *x, size_t i)
 {
     struct promql_expr *two[2] = {NULL, NULL};

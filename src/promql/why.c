@@ -80,11 +80,10 @@ static const struct promql_expr *without_matcher(struct why_run *r, const struct
                                                  ptrdiff_t leave_out, bool only_name)
 {
     const struct promql_selector *s = &x->selector;
-    struct promql_expr *y = arena_new(r->a, struct promql_expr);
+    struct promql_expr *y = promql_copy_node(r->a, x);
     struct matcher *v = arena_array(r->a, s->matchers.n + 1, sizeof(*v));
     size_t n = 0;
 
-    *y = *x;
     for (size_t i = 0; i < s->matchers.n; i++)
         if ((ptrdiff_t)i != leave_out && (!only_name || str_is(s->matchers.v[i].name, "__name__")))
             v[n++] = s->matchers.v[i];
@@ -298,13 +297,13 @@ static void find_matcher(struct why_run *r, const struct promql_expr *x)
 
 static bool why_has_ended(struct why_run *r, const struct promql_expr *x)
 {
-    struct promql_expr at_all = *x;
+    struct promql_expr *at_all = promql_copy_node(r->a, x);
     struct samples s;
     struct why_cause *c;
 
-    at_all.selector.shift = (struct promql_shift){.has_offset = false};
+    at_all->selector.shift = (struct promql_shift){.has_offset = false};
     s = ask_text(r, arena_printf(r->a, "count(last_over_time(%.*s[1h]))",
-                                 STR(why_printed(r, &at_all))));
+                                 STR(why_printed(r, at_all))));
     if (s.n == 0)
         return false;
     c = add_cause(r, WHY_ENDED, x);

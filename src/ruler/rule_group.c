@@ -323,8 +323,16 @@ static bool rule_is_split(const struct rule_group *g, const struct rule *r)
 /* Of a rule on trial nobody hears; when the trial is over, all of it is news. */
 static void send_due(struct rule_group *g, struct rule *r, struct rule_context *c)
 {
-    if (!r->conf->is_trial)
-        rule_collect_due(r, c, generator_url(g, r), &g->send);
+    size_t at = g->send.n;
+    str url;
+
+    if (r->conf->is_trial)
+        return;
+    rule_collect_due(r, c, &g->send);
+    if (g->send.n == at)
+        return;
+    for (url = generator_url(g, r); at < g->send.n; at++)
+        g->send.v[at].generator_url = url;
 }
 
 /* Expands what can be, and takes the alerts over when everything is. */

@@ -373,8 +373,7 @@ bool rule_step(struct rule *r, struct rule_context *c, struct rule_result result
                    active);
 }
 
-void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
-                      struct alert_input_list *out)
+void rule_collect_due(struct rule *r, struct rule_context *c, struct alert_input_list *out)
 {
     dur_ns longer = c->interval > RULE_RESEND_DELAY ? c->interval : RULE_RESEND_DELAY;
 
@@ -394,7 +393,6 @@ void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
         a->changed = true;
         vec_push(out, (struct alert_input){.labels = a->labels->ls,
                                            .annotations = a->annotations->ls,
-                                           .generator_url = generator_url,
                                            .starts_at = a->fired_at,
                                            .ends_at = resolved ? a->resolved_at : a->valid_until});
     }

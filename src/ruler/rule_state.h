@@ -102,13 +102,12 @@ bool rule_expand(const struct rule *r, struct rule_context *c, struct rule_resul
 bool rule_step(struct rule *r, struct rule_context *c, struct rule_result result,
                struct err *e) must_check;
 
-/* Appends what is due to be sent, marks it sent. Text is borrowed from the alerts and the arena. */
+/* Appends what is due to be sent, marks it sent. Text is borrowed from the alerts; the generator URL is left out. */
 struct alert_input_list {
     struct alert_input *v;
     size_t n, cap;
 };
-void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
-                      struct alert_input_list *out);
+void rule_collect_due(struct rule *r, struct rule_context *c, struct alert_input_list *out);
 
 /* The wall clock was set back, by < 0: what happened later than now happened while it was ahead, and moves along. So `for`
  * and keep_firing_for do not wait until the time comes again. */

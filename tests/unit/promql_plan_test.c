@@ -7,7 +7,7 @@
 #include "model/labels.h"
 #include "promql/label_sets.h"
 #include "promql/mem_storage.h"
-#include "promql/plan.h"
+#include "promql/plan_priv.h"
 
 enum { STEP = 15000, SAMPLES = 60, EXPRS = 40, ROUNDS = 40, DEPTH = 4 };
 enum { SAME_WORDS = 40 }; /* of errors: behind them is the first of several examples */
@@ -482,12 +482,40 @@ static void notes_of_shared_scalar(void **state)
     end_world(&w);
 }
 
+/* -- what is shared -- */
+
+/* Equal parts are one node, however they are spelt; what the store is asked of resets makes them two. */
+static void equal_parts_are_one(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_world(&w, false);
+    put_some(w.m, 25);
+    add_expr(&w, S("sum by (job) (rate(a[5m])) > 1"));
+    add_expr(&w, S("2 < sum by (job) (rate( a [300s] ))"));
+    add_expr(&w, S("count(rate(a[5m])) + sum(a)"));
+    /* rate, sum by, > 1; 2 <; count, a, sum, + */
+    assert_int_equal(w.p->nodes.n, 8);
+    assert_int_equal(w.p->selectors.n, 1);
+    add_expr(&w, S("abs(histogram_count(b)) + sum(b)"));
+    add_expr(&w, S("histogram_sum(b) + sum(b)"));
+    /* b as a count reads it, b; sum, once */
+    assert_int_equal(w.p->nodes.n, 11);
+    check_all(&w);
+    add_expr(&w, S("count(rate(a[5m]))"));
+    assert_int_equal(w.p->nodes.n, 13);
+    check_all(&w);
+    end_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(planned_as_plain),
                                        cmocka_unit_test(group_named_by_absent_partner),
                                        cmocka_unit_test(buckets_in_turn),
-                                       cmocka_unit_test(notes_of_shared_scalar)};
+                                       cmocka_unit_test(notes_of_shared_scalar),
+                                       cmocka_unit_test(equal_parts_are_one)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

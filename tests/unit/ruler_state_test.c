@@ -70,7 +70,7 @@ static bool eval(struct bench *b, int64_t minute, const char *gpus)
     assert_true(rule_expand(&b->rule, &b->c, &result));
     if (!rule_step(&b->rule, &b->c, result, &b->e))
         return false;
-    rule_collect_due(&b->rule, &b->c, S("http://p/graph"), &b->sent);
+    rule_collect_due(&b->rule, &b->c, &b->sent);
     return true;
 }
 
