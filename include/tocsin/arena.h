@@ -5,7 +5,8 @@
  * serving and says so, and the owner of the loop that a user can size asks arena_is_full() once a step and stops with
  * ERR_LIMIT.
  *
- * Shapes   chunks of 4 KiB doubling up to 256 KiB; larger objects get a chunk of their own. Alignment 16.
+ * Shapes   chunks of 4 KiB doubling up to 256 KiB, of a small one a quarter of what it holds; larger objects get a chunk of
+ *          their own. Alignment 16.
  * Owns     the arena owns every byte handed out, until arena_release() or arena_reset().
  * Errors   none; out of memory aborts (base/mem.h).
  * Cost     a pointer bump; freed bytes are poisoned under ASan. One thread at a time.
@@ -30,7 +31,7 @@ struct arena {
 };
 
 void arena_init(struct arena *a, size_t limit);
-/* The same for one of many that live long and mostly hold little: it starts with 256 bytes. */
+/* The same for one of many that live long: it starts with 256 bytes, and little of it is ever unused. */
 void arena_init_small(struct arena *a, size_t limit);
 void arena_release(struct arena *a);
 void arena_reset(struct arena *a); /* forgets everything, keeps the newest chunk for reuse */

@@ -79,9 +79,17 @@ void arena_reset(struct arena *a)
     ASAN_POISON_MEMORY_REGION(c->bytes, c->size);
 }
 
+/* A small one is to be nearly full, any other soon big enough. */
+static size_t next_chunk(const struct arena *a)
+{
+    if (a->first != 0)
+        return a->used / 4 > a->first ? a->used / 4 : a->first;
+    return a->head != NULL ? a->head->size * 2 : CHUNK_MIN;
+}
+
 static void arena_grow(struct arena *a, size_t n)
 {
-    size_t size = a->head != NULL ? a->head->size * 2 : a->first != 0 ? a->first : CHUNK_MIN;
+    size_t size = next_chunk(a);
     struct arena_chunk *c;
 
     if (size > CHUNK_MAX)
@@ -99,18 +107,19 @@ static void arena_grow(struct arena *a, size_t n)
 
 void *arena_alloc(struct arena *a, size_t n)
 {
+    static _Alignas(ALIGN) char nothing[ALIGN];
     size_t room = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     void *p;
 
     BUG_ON(room < n);
     if (room == 0)
-        room = ALIGN;
+        return nothing; /* an empty array is no room of its own */
     if ((size_t)(a->end - a->at) < room)
         arena_grow(a, room);
     p = a->at;
     a->at += room;
     a->used += room;
-    ASAN_UNPOISON_MEMORY_REGION(p, n != 0 ? n : 1);
+    ASAN_UNPOISON_MEMORY_REGION(p, n);
     return p;
 }
 

@@ -431,8 +431,9 @@ struct promql_expr *promql_parse(str text, const struct promql_options *o, struc
             *place = p.place;
         return NULL;
     }
-    p.text = arena_str(a, text);
+    p.text = o->borrows_text ? text : arena_str(a, text);
     arena_init(&tokens, 0);
+    p.scratch = &tokens;
     p.tok = promql_lex(p.text, &tokens);
     x = parse_parse_all(&p);
     arena_release(&tokens);

@@ -14,7 +14,7 @@ struct promql_parser {
     str text;
     struct promql_token *tok; /* the current one */
     const struct promql_options *o;
-    struct arena *a;
+    struct arena *a, *scratch; /* scratch: until all is parsed */
     struct promql_place place;
     struct err *e;
     unsigned depth, max_depth;

@@ -86,7 +86,7 @@ bool promql_parse_number(struct promql_parser *p, const struct promql_token *t, 
 static struct promql_dur *new_dur(struct promql_parser *p, enum promql_dur_kind kind,
                                   const struct promql_token *t)
 {
-    struct promql_dur *d = arena_new(p->a, struct promql_dur);
+    struct promql_dur *d = arena_new(p->scratch, struct promql_dur);
 
     d->kind = kind;
     d->at = t->at;
@@ -253,11 +253,24 @@ static struct promql_dur *parse_dur(struct promql_parser *p, int min_precedence)
 
 /* -- what nodes keep -- */
 
-static void make_span(struct promql_dur *d, struct promql_span *out)
+static struct promql_dur *keep_dur(struct promql_parser *p, const struct promql_dur *d)
+{
+    struct promql_dur *kept;
+
+    if (d == NULL)
+        return NULL;
+    kept = arena_new(p->a, struct promql_dur);
+    *kept = *d;
+    kept->a = keep_dur(p, d->a);
+    kept->b = keep_dur(p, d->b);
+    return kept;
+}
+
+static void make_span(struct promql_parser *p, const struct promql_dur *d, struct promql_span *out)
 {
     bool is_constant = d->kind == PROMQL_DUR_LITERAL && !d->is_wrapped;
 
-    *out = (struct promql_span){.expr = is_constant ? NULL : d};
+    *out = (struct promql_span){.expr = is_constant ? NULL : keep_dur(p, d)};
     if (is_constant)
         out->ns = d->has_unit ? (dur_ns)llround(d->seconds * 1e3) * NS_PER_MS
                               : (dur_ns)llround(d->seconds * 1e9);
@@ -271,7 +284,7 @@ bool promql_parse_bracket(struct promql_parser *p, struct promql_span *out)
         return false;
     if (d->kind == PROMQL_DUR_LITERAL && d->seconds < 1e-9)
         return promql_fail(p, d->at, d->end, "duration must be greater than 0") != NULL;
-    make_span(d, out);
+    make_span(p, d, out);
     return true;
 }
 
@@ -292,6 +305,6 @@ bool promql_parse_offset(struct promql_parser *p, struct promql_span *out)
         d = sign_dur(p, sign, d);
     if (d == NULL)
         return false;
-    make_span(d, out);
+    make_span(p, d, out);
     return true;
 }

@@ -10,7 +10,7 @@ struct promql_plan *promql_plan_new(struct storage s, const struct promql_settin
     p->storage = s;
     p->set = *set;
     promql_set_defaults(&p->set);
-    arena_init(&p->a, 0);
+    arena_init_small(&p->a, 0);
     arena_init(&p->scratch, p->set.max_bytes);
     arena_init(&p->keep, 0);
     p->ev = (struct promql_eval){
@@ -387,8 +387,8 @@ void promql_plan_begin(struct promql_plan *p)
 void promql_plan_end(struct promql_plan *p)
 {
     storage_end(p->storage);
-    arena_reset(&p->scratch);
-    arena_reset(&p->keep);
+    arena_release(&p->scratch);
+    arena_release(&p->keep);
 }
 
 static bool plan_run(struct promql_plan *p, size_t number, ts_ms start, ts_ms end, ts_ms step,

@@ -25,12 +25,13 @@ struct promql_options {
     bool experimental_functions; /* also the aggregations limitk and limit_ratio */
     bool extended_ranges;        /* anchored, smoothed */
     bool fill_modifiers;
+    bool borrows_text; /* the text outlives the tree, which then holds no copy of it */
     size_t max_length;
     unsigned max_depth;
 };
 
 extern const struct promql_options promql_defaults;   /* as Prometheus without flags */
-extern const struct promql_options promql_everything; /* all flags on */
+extern const struct promql_options promql_everything; /* all of Prometheus' flags on */
 
 struct promql_place {
     size_t at, len; /* bytes of the text */

@@ -124,20 +124,20 @@ enum own_share own_share(const struct promql_expr *x, const str *recorded, size_
 
 /* -- making -- */
 
-/* Who asks for what rules record, a dashboard say, finds the last few minutes of it. */
+/* Who asks for what rules record, a dashboard say, finds the last few minutes of it. Of ALERTS all is kept, by one selector of
+ * all rules: one for each of thousands would be tried for every alert. */
 static void own_keep(struct own *o, struct own_rule *r, const struct rule_conf *c)
 {
     static const str alerts[] = {S_INIT("ALERTS"), S_INIT("ALERTS_FOR_STATE")};
     enum { KEPT_MS = 5 * 60 * 1000 };
 
     for (size_t i = 0; i < (c->is_alert ? 2 : 1); i++) {
-        struct matcher v[2];
-        struct matchers ms = {v, c->is_alert ? 2 : 1};
+        struct matcher m;
         struct err e = ERR_INIT;
 
-        if (matcher_init(&v[0], MATCH_EQ, S("__name__"), c->is_alert ? alerts[i] : c->name, &e) &&
-            (!c->is_alert || matcher_init(&v[1], MATCH_EQ, S("alertname"), c->name, &e)))
-            r->kept[i] = storage_select(tsdb_storage(o->db), &ms, KEPT_MS, &e);
+        if (matcher_init(&m, MATCH_EQ, S("__name__"), c->is_alert ? alerts[i] : c->name, &e))
+            r->kept[i] =
+                storage_select(tsdb_storage(o->db), &(struct matchers){&m, 1}, KEPT_MS, &e);
     }
 }
 
@@ -206,9 +206,12 @@ static void own_add_split(struct own *o, struct own_rule *r, const struct rule_c
 
 static void own_add_rule(struct own *o, size_t i, uint64_t identity)
 {
+    struct promql_options borrowing = promql_everything; /* the configuration's text */
     struct own_rule *r = &o->rules[i];
     const struct rule_conf *c = &o->conf->rules[i];
     struct err e = ERR_INIT;
+
+    borrowing.borrows_text = true;
 
     r->identity = identity;
     for (size_t j = 0; j < i; j++)
@@ -219,7 +222,7 @@ static void own_add_rule(struct own *o, size_t i, uint64_t identity)
         keep_template_queries(o, &c->annotations);
     }
     own_add_split(o, r, c);
-    r->expr = promql_parse(c->expr, &promql_everything, &o->arena, NULL, &e);
+    r->expr = promql_parse(c->expr, &borrowing, &o->arena, NULL, &e);
     if (r->expr == NULL || !c->is_own)
         return;
     if (!promql_plan_add(o->plan, r->expr, c->expr, &r->number, &e)) {
@@ -236,7 +239,7 @@ struct own *own_new(struct tsdb *db, const struct rule_group_conf *g, const uint
     o->conf = g;
     o->n = g->n_rules;
     o->rules = mem_array(g->n_rules, sizeof(*o->rules));
-    arena_init(&o->arena, 0);
+    arena_init_small(&o->arena, 0);
     arena_init(&o->waiting, 0);
     tsdb_batch_init(&o->batch);
     o->plan = promql_plan_new(tsdb_storage(db), &settings);
@@ -386,7 +389,8 @@ static str stream_name(uint64_t identity, unsigned twin, char out[static 48])
     return str_of(out);
 }
 
-/* What version 0.1.0 recorded goes on under its name: a series that changes streams begins anew. */
+/* What version 0.1.0 recorded goes on under its name: a series that changes streams begins anew. NULL: the rule has no output,
+ * and had none before. */
 static struct tsdb_stream *own_open_stream(struct own *o, const struct own_rule *r)
 {
     uint64_t known_as[1 + RULE_OLD_IDENTITIES] = {r->identity};
@@ -398,6 +402,8 @@ static struct tsdb_stream *own_open_stream(struct own *o, const struct own_rule 
     rule_old_identities(o->conf, &o->conf->rules[r - o->rules], &known_as[1]);
     while (i < n && !tsdb_stream_is_known(o->db, stream_name(known_as[i], r->twin, name)))
         i++;
+    if (i == n && r->output.n == 0)
+        return NULL;
     conf.name = stream_name(known_as[i < n ? i : 0], r->twin, name);
     return tsdb_stream_open(o->db, &conf, NULL);
 }
@@ -432,6 +438,8 @@ static void own_commit(struct own *o, struct own_rule *r)
     r->unwritten = NULL;
     if (r->stream == NULL)
         r->stream = own_open_stream(o, r);
+    if (r->stream == NULL)
+        return;
     tsdb_batch_begin(&o->batch, o->db, r->stream, r->t);
     o->batch.stepped = o->now.stepped;
     VEC_EACH (const struct output *, x, &r->output) {

@@ -33,6 +33,18 @@ static struct conf_map keep_map(struct rule_keeper *k, const struct conf_map *m)
     return out;
 }
 
+struct labels rule_shown(struct arena *a, const struct conf_map *m)
+{
+    struct label *v = arena_array(a, m->n, sizeof(*v));
+    str dup;
+    size_t n;
+
+    for (size_t i = 0; i < m->n; i++)
+        v[i] = (struct label){m->v[i].name, m->v[i].value};
+    n = labels_sort_keep(v, m->n, &dup);
+    return (struct labels){v, n == SIZE_MAX ? 0 : n};
+}
+
 static bool is_same_map(const struct conf_map *a, const struct conf_map *b)
 {
     for (size_t i = 0; a->n == b->n && i < a->n; i++)
@@ -57,6 +69,8 @@ static void keep_rule(struct rule_keeper *k, struct rule_conf *r)
     r->all_labels = is_same_map(&r->labels, &r->all_labels) ? own : keep_map(k, &r->all_labels);
     r->labels = own;
     r->annotations = keep_map(k, &r->annotations);
+    r->shown_labels = rule_shown(k->a, &r->all_labels);
+    r->shown_annotations = rule_shown(k->a, &r->annotations);
     r->doc = NULL;
     r->node = r->expr_node = NULL;
     keep_place(k, &r->place);

@@ -34,7 +34,9 @@ struct rule_conf {
     struct conf_map labels;      /* the rule's own; templates in an alert */
     struct conf_map all_labels;  /* with the group's below them */
     struct conf_map annotations; /* templates */
-    const struct yaml_doc *doc;  /* NULL: it is not kept */
+    struct labels shown_labels,
+        shown_annotations; /* all_labels and annotations by name, of what is kept: views share them */
+    const struct yaml_doc *doc; /* NULL: it is not kept */
     const struct yaml_node *node, *expr_node;
     struct diag_place place;
 };
@@ -73,5 +75,7 @@ struct rule_group_conf {
 /* Copies all that n groups point to, but for their documents, which may go then: a document takes ten times the memory of what
  * it says. What holds the groups holds the reference. */
 void rule_groups_keep(struct rule_texts *to, struct rule_group_conf *v, size_t n);
+/* As the API shows it: by name. The text is shared. */
+struct labels rule_shown(struct arena *a, const struct conf_map *m);
 
 #endif

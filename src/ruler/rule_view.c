@@ -6,17 +6,17 @@ static str view_text(struct rule_group_view *v, str s)
     return v->texts != NULL ? s : arena_str(&v->arena, s);
 }
 
-static struct labels conf_labels(struct rule_group_view *view, const struct conf_map *m)
+static struct labels view_labels(struct rule_group_view *v, struct labels shown,
+                                 const struct conf_map *m)
 {
-    struct arena *a = &view->arena;
-    struct label *v = arena_array(a, m->n, sizeof(*v));
-    str dup;
-    size_t n;
+    struct arena scratch;
 
-    for (size_t i = 0; i < m->n; i++)
-        v[i] = (struct label){view_text(view, m->v[i].name), view_text(view, m->v[i].value)};
-    n = labels_sort_keep(v, m->n, &dup);
-    return (struct labels){v, n == SIZE_MAX ? 0 : n};
+    if (v->texts != NULL)
+        return shown;
+    arena_init(&scratch, 0);
+    shown = labels_copy(&v->arena, rule_shown(&scratch, m));
+    arena_release(&scratch);
+    return shown;
 }
 
 static const str *copy_texts(struct arena *a, const str *v, size_t n)
@@ -43,7 +43,8 @@ struct rule_notes rule_notes_copy(struct arena *a, const struct rule_notes *n)
 /* What its evaluations made of a rule. */
 static void view_state(struct arena *a, const struct rule *r, struct rule_view *out)
 {
-    struct rule_alert_view *alerts = arena_array(a, r->alerts.n, sizeof(*alerts));
+    struct rule_alert_view *alerts =
+        r->alerts.n != 0 ? arena_array(a, r->alerts.n, sizeof(*alerts)) : NULL;
 
     out->health = r->health;
     out->state = rule_worst_state(r);
@@ -79,8 +80,9 @@ static void view_rule(struct rule_group_view *v, const struct rule *r, struct ru
                               .query = view_text(v, rule_canonical(r->conf)),
                               .hold_for = r->conf->hold_for,
                               .keep_firing_for = r->conf->keep_firing_for,
-                              .labels = conf_labels(v, &r->conf->all_labels),
-                              .annotations = conf_labels(v, &r->conf->annotations)};
+                              .labels = view_labels(v, r->conf->shown_labels, &r->conf->all_labels),
+                              .annotations = view_labels(v, r->conf->shown_annotations,
+                                                         &r->conf->annotations)};
     view_state(&v->arena, r, out);
 }
 
@@ -110,7 +112,7 @@ void rule_group_make_view(struct rule_group *g)
     struct rule_group_view *v = mem_new(struct rule_group_view);
 
     atomic_init(&v->refs, 1);
-    arena_init(&v->arena, 0);
+    arena_init_small(&v->arena, 0);
     v->texts = rule_texts_ref(g->conf->texts);
     v->file = view_text(v, g->conf->file);
     v->name = view_text(v, g->conf->name);

@@ -18,8 +18,8 @@ static bool is_dead(void *arg, uint32_t id)
 
 static void sweep_selectors(struct tsdb *db)
 {
-    MAP_EACH (struct selector_map_entry, e, &db->selectors.all) {
-        struct storage_selector *s = e->value;
+    MAP_EACH (struct selector_set_entry, e, &db->selectors.all) {
+        struct storage_selector *s = e->key;
         size_t k = 0;
 
         if (!s->has_dead)

@@ -5,7 +5,41 @@
 #include "tsdb/tsdb_priv.h"
 
 MAP_DEFINE(memo_map, uint64_t, bool, hash_u64, eq_u64);
-MAP_DEFINE(selector_map, str, struct storage_selector *, hash_str, str_eq);
+
+static uint64_t hash_selector(const struct storage_selector *s)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < s->n; i++) {
+        const struct selector_matcher *m = &s->m[i];
+
+        sum += hash_u64(hash_u64((uint64_t)m->name << 32 | m->value) +
+                        hash_u64((uint64_t)(uintptr_t)m->re) + m->op);
+    }
+    return sum;
+}
+
+static bool has_matcher(const struct storage_selector *s, const struct selector_matcher *m)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->m[i].op == m->op && s->m[i].name == m->name && s->m[i].value == m->value &&
+            s->m[i].re == m->re)
+            return true;
+    return false;
+}
+
+/* Equal regexes are one as long as somebody holds them. */
+static bool eq_selector(const struct storage_selector *a, const struct storage_selector *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (!has_matcher(a, &b->m[i]) || !has_matcher(b, &a->m[i]))
+            return false;
+    return true;
+}
+
+MAP_DEFINE(selector_set, struct storage_selector *, bool, hash_selector, eq_selector);
 MAP_DEFINE(metric_map, uint64_t, struct selector_list, hash_u64, eq_u64);
 
 enum { USERS_MAX = (1 << 24) - 1 };
@@ -22,7 +56,7 @@ void selectors_release(struct tsdb *db)
     BUG_ON(all->all.n != 0);
     MAP_EACH (struct metric_map_entry, e, &all->by_metric)
         vec_release(&e->value.v);
-    selector_map_release(&all->all);
+    selector_set_release(&all->all);
     metric_map_release(&all->by_metric);
     vec_release(&all->any.v);
     vec_release(&all->found.v);
@@ -40,12 +74,15 @@ static uint32_t selector_value_of(const struct series_label *v, uint32_t n, uint
 
 static bool regex_matches_symbol(struct tsdb *db, struct selector_matcher *m, uint32_t value)
 {
-    bool *known = memo_map_get(&m->memo, value), does;
+    bool *known, does;
 
+    if (m->memo == NULL)
+        m->memo = mem_new(struct memo_map);
+    known = memo_map_get(m->memo, value);
     if (known != NULL)
         return *known;
     does = regex_matches(m->re, symbols_text(&db->symbols, value)) == (m->op == MATCH_RE);
-    memo_map_put(&m->memo, value, does);
+    memo_map_put(m->memo, value, does);
     db->symbols.v.v[value].is_remembered = true;
     return does;
 }
@@ -191,20 +228,6 @@ static void selector_fill(struct tsdb *db, struct storage_selector *s)
 
 /* -- registering -- */
 
-static str selector_text_of(const struct matchers *ms, struct arena *a)
-{
-    struct matchers sorted = matchers_copy(a, ms);
-    struct buf b = BUF_INIT;
-    str text;
-
-    matchers_sort(&sorted);
-    matchers_print(&b, &sorted);
-    matchers_release(&sorted);
-    text = mem_str_dup(buf_str(&b));
-    buf_release(&b);
-    return text;
-}
-
 static struct selector_list *list_for(struct tsdb *db, const struct storage_selector *s)
 {
     struct selector_list *list;
@@ -218,14 +241,13 @@ static struct selector_list *list_for(struct tsdb *db, const struct storage_sele
     return list;
 }
 
-static struct storage_selector *new_selector(struct tsdb *db, const struct matchers *ms, str text)
+/* Not registered yet. */
+static struct storage_selector *new_selector(struct tsdb *db, const struct matchers *ms)
 {
-    struct storage_selector *s = mem_new(struct storage_selector);
+    struct storage_selector *s = mem_zalloc(sizeof(*s) + ms->n * sizeof(s->m[0]));
 
     s->metric = SYMBOL_NONE;
-    s->text = text;
-    s->n = ms->n;
-    s->m = mem_array(ms->n, sizeof(*s->m));
+    s->n = (uint32_t)ms->n;
     for (size_t i = 0; i < ms->n; i++) {
         const struct matcher *from = &ms->v[i];
         struct selector_matcher *m = &s->m[i];
@@ -238,9 +260,23 @@ static struct storage_selector *new_selector(struct tsdb *db, const struct match
         if (m->op == MATCH_EQ && m->name == db->selectors.name)
             s->metric = m->value;
     }
-    vec_push(&list_for(db, s)->v, s);
-    selector_map_put(&db->selectors.all, s->text, s);
     return s;
+}
+
+static void free_selector(struct tsdb *db, struct storage_selector *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct selector_matcher *m = &s->m[i];
+
+        tsdb_unref_symbol(db, m->name);
+        tsdb_unref_symbol(db, m->value);
+        regex_unref(m->re);
+        if (m->memo != NULL)
+            memo_map_release(m->memo);
+        mem_free(m->memo);
+    }
+    vec_release(&s->ids);
+    mem_free(s);
 }
 
 /* What was dropped for lack of a selector may be wanted now: everybody is to ask again. */
@@ -268,19 +304,15 @@ static void raise_reach(struct tsdb *db, struct storage_selector *s, int64_t rea
 
 struct storage_selector *selectors_add(struct tsdb *db, const struct matchers *ms, int64_t reach_ms)
 {
-    struct storage_selector **hit, *s;
-    struct arena a;
-    str text;
+    struct storage_selector *s = new_selector(db, ms);
+    struct selector_set_entry *known = selector_set_find(&db->selectors.all, s);
 
-    arena_init(&a, 0);
-    text = selector_text_of(ms, &a);
-    arena_release(&a);
-    hit = selector_map_get(&db->selectors.all, text);
-    if (hit != NULL) {
-        mem_str_free(text);
-        s = *hit;
+    if (known != NULL) {
+        free_selector(db, s);
+        s = known->key;
     } else {
-        s = new_selector(db, ms, text);
+        selector_set_put(&db->selectors.all, s, true);
+        vec_push(&list_for(db, s)->v, s);
         selector_fill(db, s);
     }
     s->refs++;
@@ -308,24 +340,15 @@ void selectors_remove(struct tsdb *db, struct storage_selector *s)
     for (size_t i = 0; s->reach_ms != 0 && i < s->ids.n; i++)
         selector_use(&db->series.places.v[s->ids.v[i]], -1);
     unlist(list_for(db, s), s);
-    selector_map_del(&db->selectors.all, s->text);
-    for (size_t i = 0; i < s->n; i++) {
-        tsdb_unref_symbol(db, s->m[i].name);
-        tsdb_unref_symbol(db, s->m[i].value);
-        regex_unref(s->m[i].re);
-        memo_map_release(&s->m[i].memo);
-    }
-    mem_free(s->m);
-    mem_str_free(s->text);
-    vec_release(&s->ids);
-    mem_free(s);
+    selector_set_del(&db->selectors.all, s);
+    free_selector(db, s);
 }
 
 int64_t selectors_longest(const struct tsdb *db)
 {
     int64_t longest = db->o.min_reach_ms;
 
-    MAP_EACH (struct selector_map_entry, e, &db->selectors.all)
-        longest = e->value->reach_ms > longest ? e->value->reach_ms : longest;
+    MAP_EACH (struct selector_set_entry, e, &db->selectors.all)
+        longest = e->key->reach_ms > longest ? e->key->reach_ms : longest;
     return longest;
 }

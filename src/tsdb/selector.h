@@ -21,30 +21,29 @@ struct selector_matcher {
     uint32_t name, value; /* symbols; value for = and != */
     bool matches_absent;
     struct regex *re;
-    struct memo_map memo; /* by value's symbol: does the regex match? */
+    struct memo_map *memo; /* by value's symbol: does the regex match? NULL until it is asked */
 };
 
 struct storage_selector {
-    uint32_t refs;
+    uint32_t refs, n;
     int64_t reach_ms; /* 0: does not keep what it selects */
     uint32_t metric;  /* what __name__ must equal; SYMBOL_NONE: anything */
-    str text;         /* the matchers, in order */
-    struct selector_matcher *m;
-    size_t n;
-    VEC(uint32_t) ids;
+    bool has_dead;    /* among ids */
     uint64_t epoch;
-    bool has_dead; /* among ids */
+    VEC(uint32_t) ids;
+    struct selector_matcher m[]; /* n */
 };
 
 struct selector_list {
     VEC(struct storage_selector *) v;
 };
 
-MAP_DECLARE(selector_map, str, struct storage_selector *);
+/* Equal ones have the same matchers, in any order. The value says nothing. */
+MAP_DECLARE(selector_set, struct storage_selector *, bool);
 MAP_DECLARE(metric_map, uint64_t, struct selector_list);
 
 struct selectors {
-    struct selector_map all;
+    struct selector_set all;
     struct metric_map by_metric;
     struct selector_list any;
     struct selector_list found; /* scratch of selectors_match() */

@@ -63,9 +63,10 @@ void tsdb_forget_symbol(void *arg, uint32_t symbol)
 
     if (!db->symbols.v.v[symbol].is_remembered)
         return;
-    MAP_EACH (struct selector_map_entry, e, &db->selectors.all)
-        for (size_t i = 0; i < e->value->n; i++)
-            memo_map_del(&e->value->m[i].memo, symbol);
+    MAP_EACH (struct selector_set_entry, e, &db->selectors.all)
+        for (size_t i = 0; i < e->key->n; i++)
+            if (e->key->m[i].memo != NULL)
+                memo_map_del(e->key->m[i].memo, symbol);
 }
 
 void tsdb_unref_symbol(struct tsdb *db, uint32_t symbol)

@@ -60,6 +60,22 @@ static void arena_serves_past_its_limit_and_says_so(void **state)
     arena_release(&a);
 }
 
+/* Of what a small one has taken at most a fifth is unused, but for its first chunks; an empty array takes nothing. */
+static void a_small_arena_is_nearly_full(void **state)
+{
+    struct arena a;
+
+    (void)state;
+    arena_init_small(&a, 0);
+    for (int i = 0; i < 10000; i++) {
+        assert_non_null(arena_array(&a, 0, 8));
+        memset(arena_alloc(&a, 48), i, 48);
+        assert_true((size_t)(a.end - a.at) <= 256 + a.used / 4);
+    }
+    assert_int_equal(a.used, 10000 * 48);
+    arena_release(&a);
+}
+
 static void arena_frees_what_it_takes(void **state)
 {
     struct arena a;
@@ -306,6 +322,7 @@ int main(void)
         cmocka_unit_test(log_lines_in_turns_do_not_make_room_for_each_other),
         cmocka_unit_test(arena_serves_past_its_limit_and_says_so),
         cmocka_unit_test(arena_frees_what_it_takes),
+        cmocka_unit_test(a_small_arena_is_nearly_full),
         cmocka_unit_test(map_keeps_the_order_of_insertion),
         cmocka_unit_test(heap_is_ordered_and_stable),
         cmocka_unit_test(keyed_is_sorted_and_stable),

@@ -656,6 +656,28 @@ static void over_our_own_store_too(void **state)
     rule_group_free(b.g);
 }
 
+/* A rule that has never had output takes nothing of the store, its next output does; ALERTS is kept though no rule reads it. */
+static void a_silent_rule_has_no_stream(void **state)
+{
+    struct own_bench b = {
+        .rules = {{.is_alert = true, .is_own = true, .name = S("A"), .expr = S("m > 5")},
+                  recording("r", "m > 6")}};
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = false});
+    b.g = own_group(&b, 2);
+    for (int64_t minute = 0; minute < 3; minute++) {
+        give("m{x=\"1\"}", minute == 1 ? 8 : 1, minute);
+        run_own(b.g, minute, 0);
+        assert_int_equal(tsdb_stats(db).streams, minute == 0 ? 1 : 3);
+    }
+    assert_non_null(strstr(dump("{__name__=\"r\"}"), "stale"));
+    assert_non_null(strstr(dump("{__name__=\"ALERTS\"}"), "stale"));
+    assert_non_null(strstr(dump("{__name__=\"ALERTS_FOR_STATE\"}"), "stale"));
+    rule_group_free(b.g);
+    close_db();
+}
+
 static int open_own(void **state)
 {
     (void)state;
@@ -694,6 +716,7 @@ int main(void)
         OWN(a_vanished_rule_ends_its_series),
         OWN(links_of_own_rules_are_ours),
         OWN(over_our_own_store_too),
+        cmocka_unit_test(a_silent_rule_has_no_stream),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,6 +220,37 @@ static void selectors_decide_what_is_kept(void **state)
     close_db();
 }
 
+/* Equal ones are one, in whatever order their matchers stand; what differs in anything is another one. */
+static void equal_selectors_are_one(void **state)
+{
+    static const char *const texts[] = {"{__name__=\"m\",x=\"1\",y=~\"a|b.*\"}",
+                                        "{__name__=\"m\",x!=\"1\",y=~\"a|b.*\"}",
+                                        "{__name__=\"m\",x=\"1\",y!~\"a|b.*\"}",
+                                        "{__name__=\"m\",x=\"1\",y=~\"a|c.*\"}",
+                                        "{__name__=\"m\",x=\"1\",y=\"a|b.*\"}",
+                                        "{__name__=\"m\",y=\"1\",x=~\"a|b.*\"}",
+                                        "{__name__=\"m\",x=\"1\"}"};
+    struct storage_selector *first[ARRAY_LEN(texts)], *turned;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = false});
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        first[i] = selector(texts[i], 0);
+        for (size_t j = 0; j < i; j++)
+            assert_ptr_not_equal(first[i], first[j]);
+    }
+    turned = selector("{y=~\"a|b.*\",x=\"1\",__name__=\"m\"}", 0);
+    assert_ptr_equal(turned, first[0]);
+    assert_int_equal(tsdb_stats(db).selectors, ARRAY_LEN(texts));
+    release(first[0]);
+    assert_int_equal(tsdb_stats(db).selectors, ARRAY_LEN(texts));
+    release(turned);
+    assert_int_equal(tsdb_stats(db).selectors, ARRAY_LEN(texts) - 1);
+    for (size_t i = 1; i < ARRAY_LEN(texts); i++)
+        release(first[i]);
+    close_db();
+}
+
 /* A selector that looks further back makes rows longer and keeps what they hold. */
 static void reach_grows(void **state)
 {
@@ -671,6 +702,7 @@ int main(void)
         cmocka_unit_test(memory_is_limited),
         cmocka_unit_test(labels_without_text_are_refused),
         cmocka_unit_test(selectors_decide_what_is_kept),
+        cmocka_unit_test(equal_selectors_are_one),
         cmocka_unit_test(reach_grows),
         cmocka_unit_test(matchers_select),
         cmocka_unit_test(epochs_tell_of_changes),
