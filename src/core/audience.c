@@ -217,7 +217,7 @@ bool audience_of_row(const struct engine *e, const struct outbox_row *row,
     struct row_audience x = {.wake = TS_MAX};
     ts_ns tick;
 
-    if (!notification_unpack(row->data, a, &x.all))
+    if (!outbox_tells(row, a, &x.all))
         return false;
     x.group = audience_group_of(e, row, &x.all);
     x.of = audience_at(e, x.group != NULL ? x.group->route : NULL, at);

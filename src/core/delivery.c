@@ -251,12 +251,14 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
     outbox_row_free(old);
 }
 
-void outbox_decide(struct engine *e, const struct notification *n,
+void outbox_decide(struct engine *e, const struct notification *n, const struct alert *const *of,
                    const struct core_integration *ic, str key, struct hash_list firing,
                    struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx)
 {
     struct outbox_row *row =
-        outbox_row_new(key, n, ic->kind, ic->index, firing, resolved, repeat, now);
+        of != NULL
+            ? outbox_row_naming(key, n, of, ic->kind, ic->index, firing, resolved, repeat, now)
+            : outbox_row_new(key, n, ic->kind, ic->index, firing, resolved, repeat, now);
     struct outbox_slot *s = outbox_slot_of(e, key);
 
     row->asked = audience_revision(e);

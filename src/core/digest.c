@@ -27,7 +27,7 @@ static bool digest_may_join(const struct gathering *g, const struct outbox_slot 
 {
     return !outbox_in_flight(s) && s->row->had.n == 0 && s->destination == g->head->destination &&
            digest_is_of_one(s->row, g->head->row) && g->n < DIGEST_ROWS &&
-           g->bytes + s->row->data.n <= DIGEST_BYTES;
+           g->bytes + s->row->bytes <= DIGEST_BYTES;
 }
 
 /* It waits in the queue. */
@@ -39,7 +39,7 @@ static void digest_add(struct gathering *g, struct outbox_slot *s)
     g->last->rider = s;
     g->last = s;
     g->n++;
-    g->bytes += s->row->data.n;
+    g->bytes += s->row->bytes;
     if (s->row->written > g->head->row->written) /* it goes when all of them are on disk */
         g->head->row->written = s->row->written;
 }
@@ -75,8 +75,7 @@ static void gather_late(struct gathering *g)
 
 void digest_gather(struct engine *e, struct outbox_slot *s, struct now now)
 {
-    struct gathering g = {
-        .e = e, .head = s, .last = s, .n = 1, .bytes = s->row->data.n, .now = now};
+    struct gathering g = {.e = e, .head = s, .last = s, .n = 1, .bytes = s->row->bytes, .now = now};
     const struct pace_bucket *b = bucket_of(e, s->destination);
     const struct core_integration *ic = outbox_integration(e, s->row);
 

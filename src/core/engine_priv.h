@@ -53,7 +53,8 @@ void look_ends(struct look *l, const struct audience *au);
 const struct outbox_row *attempt_ask(struct engine *e, str key, struct now now, struct effects *fx);
 
 /* delivery.c */
-void outbox_decide(struct engine *e, const struct notification *n,
+/* of: the alerts that n tells of, which the row then names; NULL: it has copies. */
+void outbox_decide(struct engine *e, const struct notification *n, const struct alert *const *of,
                    const struct core_integration *ic, str key, struct hash_list firing,
                    struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx);
 /* The group key that the waiting row of a key is told under, if that is not the one in the key; otherwise empty. */

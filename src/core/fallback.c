@@ -42,7 +42,7 @@ static void row_falls(struct engine *e, const struct outbox_row *r, const struct
     struct notification n;
     struct buf key = BUF_INIT;
 
-    if (!notification_unpack(r->data, &fx->arena, &n))
+    if (!outbox_tells(r, &fx->arena, &n))
         return;
     n.receiver = to->name;
     for (size_t i = 0; i < to->n_integrations; i++) {
@@ -58,8 +58,8 @@ static void row_falls(struct engine *e, const struct outbox_row *r, const struct
             continue;
         n.flush_id = ++e->next_flush_id;
         note_fallen(fx, r, &n, ic, why, now);
-        outbox_decide(e, &n, ic, buf_str(&key), r->firing, r->resolved, r->repeat_interval, now,
-                      fx);
+        outbox_decide(e, &n, NULL, ic, buf_str(&key), r->firing, r->resolved, r->repeat_interval,
+                      now, fx);
     }
     buf_release(&key);
 }
@@ -161,7 +161,7 @@ static void tell_ends(struct engine *e, const struct group *g, const struct aler
     hash_list_sort(&ended);
     notification_set_act(&n);
     n.flush_id = ++e->next_flush_id;
-    outbox_decide(e, &n, ic, key, none, ended, g->route->conf->repeat_interval, now, fx);
+    outbox_decide(e, &n, NULL, ic, key, none, ended, g->route->conf->repeat_interval, now, fx);
 }
 
 static void follow_to(struct engine *e, const struct group *g, const struct alert_list *all,

@@ -258,6 +258,7 @@ static void flush_tell(struct engine *e, struct group *g, const struct flush *f,
                        enum notify_reason reason, struct now now, struct effects *fx)
 {
     struct notified_alert *v = arena_array(&fx->arena, f->n, sizeof(*v));
+    const struct alert **of = arena_array(&fx->arena, f->n, sizeof(struct alert *));
     struct notification n = {.receiver = g->route->receiver,
                              .group_key = told_as(e, g, last, key),
                              .group_labels = g->labels->ls,
@@ -270,13 +271,15 @@ static void flush_tell(struct engine *e, struct group *g, const struct flush *f,
         if (f->data[i].is_resolved && !ic->send_resolved)
             continue;
         v[n.n_alerts] = f->data[i];
+        of[n.n_alerts] = f->v[i];
         v[n.n_alerts++].change = change_of(f->v[i], &f->data[i], last);
         n.n_firing += !f->data[i].is_resolved;
     }
     notification_set_act(&n);
     if (g->route->conf->labels.n != 0)
         n.route_templates = route_conf_templates(&g->route->conf->labels, &fx->arena);
-    outbox_decide(e, &n, ic, key, f->firing, f->resolved, g->route->conf->repeat_interval, now, fx);
+    outbox_decide(e, &n, of, ic, key, f->firing, f->resolved, g->route->conf->repeat_interval, now,
+                  fx);
     g->flush_waiting++;
 }
 

@@ -325,7 +325,7 @@ void happened_delivered(struct engine *e, const struct outbox_row *r, struct now
     struct buf interval = BUF_INIT;
 
     (void)now;
-    if (!is_recording(e) || !notification_unpack(r->data, &fx->arena, &n))
+    if (!is_recording(e) || !outbox_tells(r, &fx->arena, &n))
         return;
     telling_begin(&t, "notification");
     tell_notified(&t.w, &n);

@@ -66,7 +66,7 @@ struct outbox_row *relay_join(const struct outbox_row *old, struct outbox_row *n
     struct arena a;
 
     arena_init(&a, 0);
-    if (notification_unpack(old->data, &a, &was) && notification_unpack(next->data, &a, &is)) {
+    if (outbox_tells(old, &a, &was) && outbox_tells(next, &a, &is)) {
         both = joined(&was, &is, &a);
         row = relay_row(&both, next->key, next->integration, next->index, &a, now);
         row->decided_at = next->decided_at;
@@ -92,7 +92,7 @@ struct relay_load relay_load(const struct engine *e)
         for (size_t i = 0; i < ARRAY_LEN(rows); i++)
             if (rows[i] != NULL && rows[i]->is_relayed) {
                 l.rows++;
-                l.bytes += rows[i]->data.n;
+                l.bytes += rows[i]->bytes;
             }
     }
     return l;
@@ -192,7 +192,7 @@ static bool relay_put(struct engine *e, struct notification *n, const struct cor
         e->stats.relayed_again++;
         return true;
     }
-    if (waits != NULL && notification_unpack(waits->data, a, &old)) {
+    if (waits != NULL && outbox_tells(waits, a, &old)) {
         *n = joined(&old, n, a);
         firing = hashes_of(n, false, a);
         resolved = hashes_of(n, true, a);
@@ -201,7 +201,7 @@ static bool relay_put(struct engine *e, struct notification *n, const struct cor
     if (!relay_has_room(e, relay_size(n), &r->err))
         return false;
     n->flush_id = ++e->next_flush_id;
-    outbox_decide(e, n, ic, key, firing, resolved, RELAY_PATIENCE, now, fx);
+    outbox_decide(e, n, NULL, ic, key, firing, resolved, RELAY_PATIENCE, now, fx);
     relay_note(fx, n, ic, now);
     e->stats.relayed++;
     r->accepted++;

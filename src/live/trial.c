@@ -62,8 +62,7 @@ static void trial_close(struct trial *t, const struct outbox_row *r, const struc
     void *hold;
     const struct integration_conf *ic = trial_find(t, r->receiver, r->integration, r->index, &hold);
 
-    if (ic == NULL || !trial_opens(ic) || !notification_unpack(r->data, &t->arena, &n) ||
-        n.n_firing == 0)
+    if (ic == NULL || !trial_opens(ic) || !outbox_tells(r, &t->arena, &n) || n.n_firing == 0)
         return;
     v = arena_copy(&t->arena, n.alerts, n.n_alerts, n.n_alerts, sizeof(*v));
     for (size_t i = 0; i < n.n_alerts; i++) {
@@ -96,7 +95,7 @@ static void trial_result(void *arg, const struct notify_result *r)
                              .took = r->took,
                              .error = arena_str(&t->arena, r->error)};
 
-    if (notification_unpack(r->rows[0]->data, &t->arena, &n)) {
+    if (outbox_tells(r->rows[0], &t->arena, &n)) {
         a.group_key = n.group_key;
         a.is_resolved = n.n_firing == 0;
         a.closes = n.flush_id % 2 == 0;

@@ -431,6 +431,12 @@ str interner_str(struct interner *in, str s)
     return istr_str(i);
 }
 
+str interner_str_ref(str s)
+{
+    istr_of(s)->in.refs++;
+    return s;
+}
+
 void interner_str_unref(struct interner *in, str s)
 {
     struct istr *i;

@@ -5,7 +5,8 @@
  * is a pointer comparison and a million alerts share the strings that they repeat.
  *
  * Shapes   typically 5-15 labels of 10-40 bytes; sorted by name bytewise, names distinct, no empty values.
- * Owns     a view owns nothing. A label_set is counted (plain, not atomic): it never leaves its interner's thread.
+ * Owns     a view owns nothing. A label_set is counted (plain, not atomic): references are taken and given back on its
+ *          interner's thread only; another may read one that is held there.
  * Errors   labels_sort() returns the index of a duplicate name; validation has its own functions.
  * Cost     labels_get O(log n) above 8 labels; interning O(total bytes).
  * Source   alertmanager.md 3.1 (fingerprint), 3.5 (text), 3.8 (dedup hash).
@@ -79,6 +80,7 @@ void label_set_unref(struct label_set *set);            /* NULL is fine */
 
 /* A single shared text, such as a generator URL that many alerts have. One reference for the caller. */
 str interner_str(struct interner *in, str s);
+str interner_str_ref(str s); /* one more of what interner_str() returned */
 void interner_str_unref(struct interner *in, str s);
 
 #endif

@@ -16,14 +16,25 @@ enum {
     NOTIFICATION_VERSION = 5
 };
 
-struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
-                                  unsigned index, struct hash_list firing,
-                                  struct hash_list resolved, dur_ns repeat_interval, struct now now)
+static str outbox_packed(const struct notification *n)
+{
+    struct buf b = BUF_INIT;
+    str s;
+
+    notification_pack(&b, n);
+    s = mem_str_dup(buf_str(&b));
+    buf_release(&b);
+    return s;
+}
+
+/* Without what it tells. */
+static struct outbox_row *outbox_row_of(str key, const struct notification *n, str integration,
+                                        unsigned index, struct hash_list firing,
+                                        struct hash_list resolved, dur_ns repeat_interval,
+                                        struct now now)
 {
     struct outbox_row *r = mem_new(struct outbox_row);
-    struct buf data = BUF_INIT;
 
-    notification_pack(&data, n);
     r->key = mem_str_dup(key);
     r->receiver = mem_str_dup(n->receiver);
     r->integration = mem_str_dup(integration);
@@ -37,9 +48,87 @@ struct outbox_row *outbox_row_new(str key, const struct notification *n, str int
     r->not_before = now.mono;
     r->urgency = notification_urgency(n);
     r->is_relayed = n->is_relayed;
-    r->data = mem_str_dup(buf_str(&data));
-    buf_release(&data);
     return r;
+}
+
+struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
+                                  unsigned index, struct hash_list firing,
+                                  struct hash_list resolved, dur_ns repeat_interval, struct now now)
+{
+    struct outbox_row *r =
+        outbox_row_of(key, n, integration, index, firing, resolved, repeat_interval, now);
+
+    r->data = outbox_packed(n);
+    r->bytes = r->data.n;
+    return r;
+}
+
+struct outbox_row *outbox_row_naming(str key, const struct notification *n,
+                                     const struct alert *const *of, str integration, unsigned index,
+                                     struct hash_list firing, struct hash_list resolved,
+                                     dur_ns repeat_interval, struct now now)
+{
+    struct outbox_row *r =
+        outbox_row_of(key, n, integration, index, firing, resolved, repeat_interval, now);
+    struct notification without = *n;
+    struct buf whole = BUF_INIT;
+
+    notification_pack(&whole, n);
+    r->bytes = whole.n;
+    buf_release(&whole);
+    without.n_alerts = 0;
+    r->data = outbox_packed(&without);
+    r->named = mem_array(n->n_alerts, sizeof(*r->named));
+    r->n_named = n->n_alerts;
+    for (size_t i = 0; i < n->n_alerts; i++) {
+        r->names = of[i]->names;
+        r->named[i] = (struct outbox_alert){.labels = label_set_ref(of[i]->labels),
+                                            .annotations = label_set_ref(of[i]->annotations),
+                                            .generator_url = interner_str_ref(of[i]->generator_url),
+                                            .starts_at = n->alerts[i].starts_at,
+                                            .ends_at = n->alerts[i].ends_at,
+                                            .change = n->alerts[i].change,
+                                            .is_resolved = n->alerts[i].is_resolved};
+    }
+    return r;
+}
+
+static void outbox_forget_named(struct outbox_row *r)
+{
+    for (size_t i = 0; i < r->n_named; i++) {
+        label_set_unref(r->named[i].labels);
+        label_set_unref(r->named[i].annotations);
+        interner_str_unref(r->names, r->named[i].generator_url);
+    }
+    mem_free(r->named);
+}
+
+bool outbox_tells(const struct outbox_row *r, struct arena *a, struct notification *out)
+{
+    struct notified_alert *v;
+
+    if (!notification_unpack(r->data, a, out))
+        return false;
+    if (r->names == NULL)
+        return true;
+    v = arena_array(a, r->n_named, sizeof(*v));
+    for (size_t i = 0; i < r->n_named; i++) {
+        const struct outbox_alert *x = &r->named[i];
+
+        v[i] = (struct notified_alert){.labels = x->labels->ls,
+                                       .annotations = x->annotations->ls,
+                                       .starts_at = x->starts_at,
+                                       .ends_at = x->ends_at,
+                                       .generator_url = x->generator_url,
+                                       .fingerprint = x->labels->fingerprint,
+                                       .is_resolved = x->is_resolved,
+                                       .change = x->change};
+        out->n_firing += !x->is_resolved;
+    }
+    out->alerts = v;
+    out->n_alerts = r->n_named;
+    notification_set_act(out);
+    return true;
 }
 
 void outbox_row_free(struct outbox_row *r)
@@ -50,6 +139,7 @@ void outbox_row_free(struct outbox_row *r)
     mem_str_free(r->receiver);
     mem_str_free(r->integration);
     mem_str_free(r->data);
+    outbox_forget_named(r);
     mem_str_free(r->had);
     mem_str_free(r->error);
     mem_free(r->firing.v);
@@ -103,6 +193,24 @@ str outbox_group_key(const struct outbox_row *r)
     return n > tail ? str_sub(r->key, 0, n - 1 - tail) : STR_NONE;
 }
 
+static void outbox_pack_notification(struct buf *out, const struct outbox_row *r)
+{
+    struct buf whole = BUF_INIT;
+    struct notification n;
+    struct arena a;
+
+    if (r->names == NULL) {
+        pack_str(out, r->data);
+        return;
+    }
+    arena_init(&a, 0);
+    if (outbox_tells(r, &a, &n))
+        notification_pack(&whole, &n);
+    pack_str(out, buf_str(&whole));
+    buf_release(&whole);
+    arena_release(&a);
+}
+
 void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
 {
     pack_u64(out, OUTBOX_VERSION);
@@ -116,7 +224,7 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
     pack_fixed64(out, r->flush_id);
     pack_u64(out, r->attempt);
     pack_i64(out, ts_add(now.wall, r->not_before - now.mono));
-    pack_str(out, r->data);
+    outbox_pack_notification(out, r);
     pack_u64(out, r->may_have_arrived);
     pack_str(out, r->had);
     pack_u64(out, r->failure);
@@ -156,6 +264,7 @@ static void set_from_data(struct outbox_row *r)
 
     arena_init(&a, 0);
     r->urgency = 1;
+    r->bytes = r->data.n;
     if (notification_unpack(r->data, &a, &n)) {
         r->urgency = notification_urgency(&n);
         r->is_relayed = n.is_relayed;

@@ -1,9 +1,11 @@
 /* outbox.h - a notification that was decided and not yet answered, as it lies on disk.
  *
- * Shapes   one row a key (`groupkey:receiver/integration/idx`, nflog_key()); data is the packed notification. The row
- *          says what to tell, never how: URLs, tokens and signatures come from the configuration at each attempt.
+ * Shapes   one row a key (`groupkey:receiver/integration/idx`, nflog_key()). The row says what to tell, never how: URLs,
+ *          tokens and signatures come from the configuration at each attempt. On disk it has all of its text; in memory one
+ *          that was decided in this life names its alerts' label sets, which the table of alerts has, too.
  * Units    wall clock on disk, monotonic in memory (not_before).
- * Owns     a row is one owned object; key and data are its own.
+ * Owns     a row is one owned object; key and data are its own, it holds references on label sets. A worker may read a row
+ *          that is in flight.
  * Source   design.md 2.12.
  */
 #ifndef MODEL_OUTBOX_H
@@ -11,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "model/alert.h"
 #include "model/nflog.h"
 #include "tocsin/delivery.h"
 
@@ -39,14 +42,34 @@ struct outbox_row {
     bool is_late;          /* it is sent after notifications.max_age; not on disk */
     bool is_restored;      /* an earlier life decided it; not on disk */
     bool is_relayed;       /* the notification's; not on disk beside it */
-    str data;              /* packed struct notification */
+    str data; /* packed struct notification; without its alerts where the row names them */
+    struct outbox_alert *named;
+    size_t n_named;
+    struct interner *names; /* that they are of; NULL: none is named */
+    size_t bytes;           /* of the whole notification, packed */
+};
+
+/* An alert as it was when it was decided to tell of it. */
+struct outbox_alert {
+    struct label_set *labels, *annotations; /* a reference each */
+    str generator_url;                      /* the same */
+    ts_ns starts_at, ends_at;
+    enum alert_change change;
+    bool is_resolved;
 };
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
                                   unsigned index, struct hash_list firing,
                                   struct hash_list resolved, dur_ns repeat_interval,
                                   struct now now);
+/* The same, naming the alerts that n tells of, which stand in `of` in the same order, instead of copying their text. */
+struct outbox_row *outbox_row_naming(str key, const struct notification *n,
+                                     const struct alert *const *of, str integration, unsigned index,
+                                     struct hash_list firing, struct hash_list resolved,
+                                     dur_ns repeat_interval, struct now now);
 void outbox_row_free(struct outbox_row *r);
+/* What it tells. Text is the row's. False: what the disk had is damaged. */
+bool outbox_tells(const struct outbox_row *r, struct arena *a, struct notification *n) must_check;
 /* What an attempt ended with. */
 void outbox_row_failed(struct outbox_row *r, enum delivery_failure why, str error);
 /* What takes the place of `old` goes on with its attempts. */

@@ -342,7 +342,7 @@ static bool unpack_rows(struct attempt *a)
         return true;
     v = arena_array(&a->arena, a->n_rows, sizeof(*v));
     for (size_t i = 0; i < a->n_rows; i++)
-        if (!notification_unpack(a->rows[i]->data, &a->arena, &v[i]))
+        if (!outbox_tells(a->rows[i], &a->arena, &v[i]))
             return err_set(&a->d.err, ERR_CORRUPT, "the stored notification is damaged");
     a->each = v;
     a->n_parts = part_count(a->row->had);
@@ -655,7 +655,7 @@ static void restore_kept(struct attempt *a)
 
 static void notify_begin(struct attempt *a)
 {
-    bool is_large = a->n_rows > 1 || a->row->data.n > HERE_MAX;
+    bool is_large = a->n_rows > 1 || a->row->bytes > HERE_MAX;
     enum delivery_verdict said;
 
     if (!is_large && !unpack_rows(a))

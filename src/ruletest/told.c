@@ -122,7 +122,7 @@ static bool told_shown(void *arg, const struct notify_shown *x)
     for (size_t i = 0; i < x->n_rows; i++) {
         struct notification n;
 
-        if (!notification_unpack(x->rows[i]->data, a, &n))
+        if (!outbox_tells(x->rows[i], a, &n))
             continue;
         m.is_firing |= n.n_firing != 0;
         if (i == 0)

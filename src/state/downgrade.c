@@ -67,7 +67,7 @@ static bool has_templates(const struct going_back *g, str key, str body)
     bool has;
 
     arena_init(&a, 0);
-    has = row != NULL && notification_unpack(row->data, &a, &n) && n.route_templates.n != 0;
+    has = row != NULL && outbox_tells(row, &a, &n) && n.route_templates.n != 0;
     arena_release(&a);
     outbox_row_free(row);
     return has;

@@ -211,6 +211,80 @@ static void rows_survive_packing(void **state)
     arena_release(&a);
 }
 
+/* A row that names its alerts is on disk, and tells, what one with copies does, whatever becomes of the alerts; with it goes the
+ * last that is known of them. */
+static void a_row_names_its_alerts(void **state)
+{
+    struct now now = {100 * HOUR, 50 * HOUR};
+    struct label labels[] = {{S("alertname"), S("X")}, {S("n"), S("1")}};
+    struct label others[] = {{S("alertname"), S("X")}, {S("n"), S("2")}, {S("severity"), S("p1")}};
+    struct label said[] = {{S("summary"), S("it is broken")}};
+    struct interner *names = interner_new();
+    struct alert *of[] = {
+        alert_new(names,
+                  &(struct alert_input){.labels = {labels, 2},
+                                        .annotations = {said, 1},
+                                        .generator_url = S("http://p/graph"),
+                                        .starts_at = 5,
+                                        .ends_at = 9},
+                  HOUR, now),
+        alert_new(names, &(struct alert_input){.labels = {others, 3}, .starts_at = 6}, HOUR, now)};
+    struct notified_alert alerts[2];
+    struct notification n = {.receiver = S("r"),
+                             .group_key = S("{}:{}"),
+                             .act = ACT_FIRING,
+                             .reason = REASON_NEW_ALERTS,
+                             .decided_at = 7,
+                             .alerts = alerts,
+                             .n_alerts = 2,
+                             .n_firing = 1,
+                             .flush_id = 77},
+                        told;
+    struct hash_list none = {NULL, 0};
+    struct outbox_row *naming, *copying;
+    struct buf a = BUF_INIT, b = BUF_INIT, c = BUF_INIT, d = BUF_INIT;
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, 0);
+    for (size_t i = 0; i < 2; i++)
+        alerts[i] = (struct notified_alert){.labels = of[i]->labels->ls,
+                                            .annotations = of[i]->annotations->ls,
+                                            .generator_url = of[i]->generator_url,
+                                            .starts_at = of[i]->starts_at,
+                                            .ends_at = i == 0 ? 9 : TS_NONE,
+                                            .fingerprint = alert_fingerprint(of[i]),
+                                            .is_resolved = i == 0,
+                                            .change = i == 0 ? CHANGE_RESOLVED : CHANGE_ADDED};
+    copying = outbox_row_new(S("k"), &n, S("webhook"), 0, none, none, HOUR, now);
+    naming = outbox_row_naming(S("k"), &n, (const struct alert *const *)of, S("webhook"), 0, none,
+                               none, HOUR, now);
+    notification_pack(&c, &n);
+    for (size_t i = 0; i < 2; i++)
+        alert_unref(of[i]);
+    assert_true(interner_count(names) >= 3);
+    outbox_pack(&a, copying, now);
+    outbox_pack(&b, naming, now);
+    assert_true(str_eq(buf_str(&a), buf_str(&b)));
+    assert_true(naming->data.n < copying->data.n);
+    assert_int_equal(naming->bytes, copying->bytes);
+    assert_int_equal(naming->urgency, copying->urgency);
+    assert_true(outbox_tells(naming, &arena, &told));
+    assert_int_equal(told.n_firing, 1);
+    assert_int_equal(told.act, ACT_FIRING);
+    notification_pack(&d, &told);
+    assert_true(str_eq(buf_str(&c), buf_str(&d)));
+    outbox_row_free(naming);
+    outbox_row_free(copying);
+    assert_int_equal(interner_count(names), 0);
+    interner_free(names);
+    buf_release(&a);
+    buf_release(&b);
+    buf_release(&c);
+    buf_release(&d);
+    arena_release(&arena);
+}
+
 /* A row of version 3 ends before the reason. */
 static void older_rows_have_no_reason(void **state)
 {
@@ -297,7 +371,8 @@ int main(void)
                                        cmocka_unit_test(entries_of_version_1_are_read),
                                        cmocka_unit_test(keys_fall_apart),
                                        cmocka_unit_test(an_older_notification_has_its_act),
-                                       cmocka_unit_test(rows_survive_packing)};
+                                       cmocka_unit_test(rows_survive_packing),
+                                       cmocka_unit_test(a_row_names_its_alerts)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
