@@ -291,7 +291,7 @@ static bool engine_run(const struct promql_query *q, ts_ms start, ts_ms end, ts_
         ok = promql_run(&ev, q->expr, q->text, step, sorted, a, out);
         storage_end(q->storage);
     }
-    promql_unprepare(&ev);
+    promql_unprepare(&ev, q->expr);
     promql_notes_release(&ev.notes);
     arena_release(&scratch);
     arena_release(&keep);

@@ -125,7 +125,7 @@ uint32_t promql_place_of(const struct promql_expr *x)
 
 struct promql_node *promql_node_of(const struct promql_eval *ev, const struct promql_expr *x)
 {
-    return &ev->nodes[x->id];
+    return ev->nodes[x->id];
 }
 
 bool promql_check_distinct(struct promql_eval *ev, const struct promql_vector *v)

@@ -54,25 +54,30 @@ struct promql_found {
     size_t n;
 };
 
-/* What a query knows about a node, by its id. */
+/* What a query knows about a node, by its id. It has the room of its kind, other kinds have none. */
 struct promql_node {
+    struct storage_selector *selector; /* of a selector, and of info() */
+    const struct promql_found *found;  /* of the selector: promql_need_series() */
     union {
-        const struct promql_kernel *kernel; /* of a call */
-        ts_ms length;                       /* of ranges and subqueries */
+        struct { /* PROMQL_CALL */
+            const struct promql_kernel *kernel;
+            struct regex *re; /* of label_replace, once it has been called */
+        };
+        struct { /* PROMQL_SELECTOR, PROMQL_RANGE, PROMQL_SUBQUERY */
+            ts_ms offset, at;
+            bool has_at;
+            /* of a selector: a histogram that the store knows for the first after a reset reads as that */
+            bool shows_resets;
+            ts_ms length; /* of the other two */
+            ts_ms step;   /* of a subquery */
+        };
     };
-    struct regex *re; /* of label_replace, once it has been called */
-    struct storage_selector *selector;
-    const struct promql_found *found; /* of the selector: promql_need_series() */
-    ts_ms step, offset, at;           /* of selectors, ranges and subqueries */
-    bool has_at;
-    /* a histogram that the store knows for the first after a reset reads as that */
-    bool shows_resets;
 };
 
 struct promql_eval {
     struct storage storage;
     struct promql_settings set; /* with the defaults filled in */
-    struct promql_node *nodes;
+    struct promql_node **nodes; /* NULL: of a kind that nothing is known about */
     size_t n_nodes;
     ts_ms start, end, step; /* of the query */
     bool is_kept;           /* the expression stays: the store keeps what it reads */
@@ -179,7 +184,7 @@ bool promql_prepare(struct promql_eval *ev, const struct promql_expr *x,
                     struct arena *a) must_check;
 /* What depends on start, end and step: durations and times. */
 bool promql_resolve(struct promql_eval *ev, const struct promql_expr *x) must_check;
-void promql_unprepare(struct promql_eval *ev);
+void promql_unprepare(struct promql_eval *ev, const struct promql_expr *x);
 /* The series of n's selector, read at the first call between storage_begin() and storage_end(). */
 const struct promql_found *promql_need_series(struct promql_eval *ev, struct promql_node *n);
 

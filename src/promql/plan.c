@@ -67,7 +67,7 @@ void promql_plan_free(struct promql_plan *p)
     for (size_t i = 0; i < p->nodes.n; i++)
         free_node(p->nodes.v[i]);
     for (size_t i = 0; i < p->exprs.n; i++)
-        promql_unprepare(plan_turn_to(p, p->exprs.v[i]));
+        promql_unprepare(plan_turn_to(p, p->exprs.v[i]), p->exprs.v[i]->x);
     vec_release(&p->nodes);
     vec_release(&p->exprs);
     vec_release(&p->selectors);
@@ -90,7 +90,7 @@ struct compiler {
 static bool shows_resets(const struct compiler *c, const struct promql_expr *x)
 {
     const struct promql_expr *child;
-    bool shows = promql_node_of(&c->p->ev, x)->shows_resets;
+    bool shows = x->kind == PROMQL_SELECTOR && promql_node_of(&c->p->ev, x)->shows_resets;
 
     for (size_t i = 0; !shows && (child = promql_child(x, i)) != NULL; i++)
         shows = shows_resets(c, child);
@@ -350,7 +350,7 @@ bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str tex
     p->ev.e = e;
     p->ev.is_kept = !p->is_once;
     if (!promql_prepare(&p->ev, x, &p->a)) {
-        promql_unprepare(&p->ev);
+        promql_unprepare(&p->ev, x);
         return false;
     }
     expr->nodes = p->ev.nodes;
@@ -373,15 +373,16 @@ void promql_plan_begin(struct promql_plan *p)
     p->span++;
     for (size_t i = 0; i < p->selectors.n; i++) {
         struct plan_selector *s = p->selectors.v[i];
+        struct storage_ids ids = storage_ids(p->storage, s->handle);
 
-        s->ids = storage_ids(p->storage, s->handle);
-        if (s->version == 0 || s->ids.epoch != s->epoch)
+        if (s->version == 0 || ids.epoch != s->ids.epoch)
             s->version++;
-        s->epoch = s->ids.epoch;
+        s->ids = ids;
     }
     for (size_t i = 0; i < p->exprs.n; i++)
         for (size_t k = 0; k < p->exprs.v[i]->n_nodes; k++)
-            p->exprs.v[i]->nodes[k].found = NULL;
+            if (p->exprs.v[i]->nodes[k] != NULL)
+                p->exprs.v[i]->nodes[k]->found = NULL;
 }
 
 void promql_plan_end(struct promql_plan *p)

@@ -33,7 +33,6 @@ struct plan_selector {
     struct storage_selector *handle;
     struct storage_ids ids; /* in this span */
     uint64_t version;       /* grows whenever the ids have changed */
-    uint64_t epoch;
 };
 
 enum { PLAN_NONE = 0, PLAN_FLOAT = 1, PLAN_HISTOGRAM = 2 };
@@ -120,7 +119,7 @@ struct plan_node {
 struct plan_expr {
     const struct promql_expr *x;
     str text;
-    struct promql_node *nodes;
+    struct promql_node **nodes;
     size_t n_nodes;
     struct plan_node **by_id;
 };

@@ -213,7 +213,8 @@ static bool prepare_prepare(struct promql_eval *ev, const struct promql_expr *x,
 
     if (!prepare_node(ev, x, r.ms) || !check_modifiers(ev, x))
         return false;
-    promql_node_of(ev, x)->shows_resets = x->kind == PROMQL_SELECTOR && resets == RESETS_SHOWN;
+    if (x->kind == PROMQL_SELECTOR)
+        promql_node_of(ev, x)->shows_resets = resets == RESETS_SHOWN;
     resets = resets_below(ev, x, resets);
     for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
         if (!prepare_prepare(ev, child, r, resets))
@@ -235,20 +236,49 @@ static uint32_t highest_id(const struct promql_expr *x)
     return most;
 }
 
+#define NODE_ROOM_WITH(member)                                                                     \
+    (offsetof(struct promql_node, member) + sizeof(((struct promql_node *)NULL)->member))
+
+static size_t node_room(enum promql_kind kind)
+{
+    switch (kind) {
+    case PROMQL_CALL: return NODE_ROOM_WITH(re);
+    case PROMQL_SELECTOR: return NODE_ROOM_WITH(shows_resets);
+    case PROMQL_RANGE: return NODE_ROOM_WITH(length);
+    case PROMQL_SUBQUERY: return NODE_ROOM_WITH(step);
+    default: return 0;
+    }
+}
+
+static void make_nodes(struct promql_eval *ev, const struct promql_expr *x, struct arena *a)
+{
+    size_t room = node_room(x->kind);
+    const struct promql_expr *child;
+
+    ev->nodes[x->id] = room != 0 ? arena_zalloc(a, room) : NULL;
+    for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
+        make_nodes(ev, child, a);
+}
+
 bool promql_prepare(struct promql_eval *ev, const struct promql_expr *x, struct arena *a)
 {
     ev->n_nodes = (size_t)highest_id(x) + 1;
-    ev->nodes = arena_array(a, ev->n_nodes, sizeof(ev->nodes[0]));
+    ev->nodes = arena_array(a, ev->n_nodes, sizeof(struct promql_node *));
+    make_nodes(ev, x, a);
     return prepare_prepare(ev, x, (struct reach){0, false}, RESETS_HIDDEN);
 }
 
-void promql_unprepare(struct promql_eval *ev)
+void promql_unprepare(struct promql_eval *ev, const struct promql_expr *x)
 {
-    for (size_t i = 0; i < ev->n_nodes; i++) {
-        regex_unref(ev->nodes[i].re);
-        if (ev->nodes[i].selector != NULL)
-            storage_release(ev->storage, ev->nodes[i].selector);
-    }
+    struct promql_node *n = promql_node_of(ev, x);
+    const struct promql_expr *child;
+
+    if (x->kind == PROMQL_CALL)
+        regex_unref(n->re);
+    if (n != NULL && n->selector != NULL)
+        storage_release(ev->storage, n->selector);
+    for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
+        promql_unprepare(ev, child);
 }
 
 const struct promql_found *promql_need_series(struct promql_eval *ev, struct promql_node *n)
