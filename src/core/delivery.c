@@ -82,6 +82,7 @@ static void delivery_put_row(struct engine *e, struct effects *fx, struct outbox
     changed_row(e, r);
     r->written = e->turns + 1;
     outbox_pack(&b, r, now);
+    outbox_row_written(r);
     state_put(&fx->commit, STATE_OUTBOX, r->key, buf_str(&b));
     buf_release(&b);
 }

@@ -71,11 +71,9 @@ struct outbox_row *outbox_row_naming(str key, const struct notification *n,
     struct outbox_row *r =
         outbox_row_of(key, n, integration, index, firing, resolved, repeat_interval, now);
     struct notification without = *n;
-    struct buf whole = BUF_INIT;
 
-    notification_pack(&whole, n);
-    r->bytes = whole.n;
-    buf_release(&whole);
+    r->whole = outbox_packed(n);
+    r->bytes = r->whole.n;
     without.n_alerts = 0;
     r->data = outbox_packed(&without);
     r->named = mem_array(n->n_alerts, sizeof(*r->named));
@@ -91,6 +89,12 @@ struct outbox_row *outbox_row_naming(str key, const struct notification *n,
                                             .is_resolved = n->alerts[i].is_resolved};
     }
     return r;
+}
+
+void outbox_row_written(struct outbox_row *r)
+{
+    mem_str_free(r->whole);
+    r->whole = STR_NONE;
 }
 
 static void outbox_forget_named(struct outbox_row *r)
@@ -139,6 +143,7 @@ void outbox_row_free(struct outbox_row *r)
     mem_str_free(r->receiver);
     mem_str_free(r->integration);
     mem_str_free(r->data);
+    mem_str_free(r->whole);
     outbox_forget_named(r);
     mem_str_free(r->had);
     mem_str_free(r->error);
@@ -199,8 +204,8 @@ static void outbox_pack_notification(struct buf *out, const struct outbox_row *r
     struct notification n;
     struct arena a;
 
-    if (r->names == NULL) {
-        pack_str(out, r->data);
+    if (r->names == NULL || r->whole.p != NULL) {
+        pack_str(out, r->names == NULL ? r->data : r->whole);
         return;
     }
     arena_init(&a, 0);

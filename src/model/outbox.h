@@ -46,7 +46,8 @@ struct outbox_row {
     struct outbox_alert *named;
     size_t n_named;
     struct interner *names; /* that they are of; NULL: none is named */
-    size_t bytes;           /* of the whole notification, packed */
+    str whole;    /* the packed notification with all that is named, until outbox_row_written() */
+    size_t bytes; /* of it */
 };
 
 /* An alert as it was when it was decided to tell of it. */
@@ -67,6 +68,8 @@ struct outbox_row *outbox_row_naming(str key, const struct notification *n,
                                      const struct alert *const *of, str integration, unsigned index,
                                      struct hash_list firing, struct hash_list resolved,
                                      dur_ns repeat_interval, struct now now);
+/* It has been packed for the disk: what it names is held once from now on. */
+void outbox_row_written(struct outbox_row *r);
 void outbox_row_free(struct outbox_row *r);
 /* What it tells. Text is the row's. False: what the disk had is damaged. */
 bool outbox_tells(const struct outbox_row *r, struct arena *a, struct notification *n) must_check;
