@@ -189,24 +189,33 @@ static void fill_external_labels(struct conf_run *run, struct config *c)
 
 /* -- all -- */
 
-void config_check(struct conf_run *run, struct config_top *top, struct config *c,
-                  const struct conf_part *parts, size_t n_parts)
+static void check_routes(struct names *n, const struct config_top *top,
+                         const struct conf_part *parts, size_t n_parts)
 {
-    struct names n = {.c = c, .run = run};
+    struct config *c = n->c;
     struct diag_place place = {.line = 1, .col = 1};
 
     if (n_parts != 0)
         place.file = parts[0].doc->file;
-    join_intervals(&n, top);
     for (size_t i = 0; i < c->n_receivers; i++)
-        str_map_put(&n.receivers, c->receivers[i].name, (void *)(uintptr_t)(i + 1));
+        str_map_put(&n->receivers, c->receivers[i].name, (void *)(uintptr_t)(i + 1));
     if (c->route != NULL) {
-        check_check_route(&n, c->route);
-        check_root(run, c->route);
+        check_check_route(n, c->route);
+        check_root(n->run, c->route);
     } else {
-        check_no_route(run, top, c, place);
+        check_no_route(n->run, top, c, place);
     }
-    check_fallbacks(&n);
+    check_fallbacks(n);
+}
+
+void config_check(struct conf_run *run, struct config_top *top, struct config *c,
+                  const struct conf_part *parts, size_t n_parts, const struct config_options *o)
+{
+    struct names n = {.c = c, .run = run};
+
+    join_intervals(&n, top);
+    if (!o->is_part)
+        check_routes(&n, top, parts, n_parts);
     check_sources(run, c);
     fill_external_labels(run, c);
     str_map_release(&n.receivers);

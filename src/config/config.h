@@ -157,11 +157,13 @@ struct config_options {
     const str *paths;
     size_t n_paths;
     enum matcher_mode mode;
-    bool without_rules;        /* rule files are not loaded */
-    bool without_secrets;      /* nothing is sent: files of secrets need not be there */
-    bool records_events;       /* event_recorder counts; otherwise it is checked, and that is all */
-    bool tolerates_rules;      /* bad rules are left out, with warnings */
-    bool keeps_documents;      /* of rules, for who looks for places in them */
+    bool without_rules;   /* rule files are not loaded */
+    bool without_secrets; /* nothing is sent: files of secrets need not be there */
+    bool records_events;  /* event_recorder counts; otherwise it is checked, and that is all */
+    bool tolerates_rules; /* bad rules are left out, with warnings */
+    bool keeps_documents; /* of rules, for who looks for places in them */
+    bool
+        is_part; /* of a larger one, which has the root above its route: what its routes name is not looked up */
     const struct files *files; /* where they are read from, or kept; NULL: the disk alone */
     bool (*may_read)(const void *arg, str path); /* NULL: all that is named can be read */
     const void *arg;
@@ -175,6 +177,10 @@ struct config_text {
 };
 struct config *config_load_texts(const struct config_text *texts, size_t n,
                                  const struct config_options *o, struct diags *d) must_check;
+
+/* The same from the tree of a document that has been read; both must live as long as the configuration. It has no hash. */
+struct config *config_load_tree(const struct yaml_doc *doc, const struct yaml_node *root,
+                                const struct config_options *o, struct diags *d) must_check;
 
 /* Of all files that a loading would read now, by what c names (file_set_sum). False: a configuration file cannot be read. */
 bool config_files_sum(const struct config *c, const str *paths, size_t n, uint64_t *sum);

@@ -82,7 +82,7 @@ void config_load_bridge(struct conf_run *run, struct config *c, const struct fil
 
 /* check.c: what only the whole shows. */
 void config_check(struct conf_run *run, struct config_top *top, struct config *c,
-                  const struct conf_part *parts, size_t n_parts);
+                  const struct conf_part *parts, size_t n_parts, const struct config_options *o);
 
 /* rules.c: loads the rule files; their problems go to run->d. */
 void config_load_rules(struct conf_run *run, struct config *c, const struct config_options *o);

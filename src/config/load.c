@@ -219,12 +219,12 @@ static void keep_original(struct conf_run *run, struct config_top *top, struct c
     buf_release(&text);
 }
 
-static void keep_files(struct conf_run *run, struct config *c, const struct config_text *texts,
+static void keep_files(struct conf_run *run, struct config *c, const struct conf_part *parts,
                        size_t n)
 {
     c->files = arena_array(run->a, n, sizeof(str));
     for (size_t i = 0; i < n; i++)
-        c->files[c->n_files++] = arena_str(run->a, texts[i].path);
+        c->files[c->n_files++] = arena_str(run->a, parts[i].doc->file);
 }
 
 static bool is_within_reach(const struct config_options *o, str path, str file, struct diags *d)
@@ -270,41 +270,38 @@ static void load_check_files(struct conf_run *run)
     arena_release(&a);
 }
 
-static void load_load(struct conf_run *run, struct config *c, const struct config_text *texts,
-                      size_t n, const struct config_options *o)
+static void load_parts(struct conf_run *run, struct config *c, const struct conf_part *parts,
+                       size_t n, const struct config_options *o)
 {
-    struct conf_part parts[FILES_MAX] = {0};
+    str first = n != 0 ? parts[0].doc->file : STR_NONE;
     struct config_top top;
     size_t named;
 
-    if (!load_parse_all(run, texts, n, parts))
-        return;
     conf_decode(run, parts, n, (struct conf_layer){&config_top_type, &top, NULL});
     load_take(c, &top);
-    if (!are_within_reach(o, run, 0, texts[0].path))
+    if (!are_within_reach(o, run, 0, first))
         return;
     receivers_finish(run, &top, c);
     named = run->named.n;
     config_load_bridge(run, c, o->files);
-    if (!are_within_reach(o, run, named, texts[0].path))
+    if (!are_within_reach(o, run, named, first))
         return;
     load_check_recorder(run, c, o->records_events);
-    config_check(run, &top, c, parts, n);
-    keep_files(run, c, texts, n);
+    config_check(run, &top, c, parts, n, o);
+    keep_files(run, c, parts, n);
     if (!load_messages(run, c, o->files))
         return;
     if (!o->without_rules)
         config_load_rules(run, c, o);
     named = run->named.n;
     config_load_scrapes(run, &top, c, o->files);
-    (void)are_within_reach(o, run, named, texts[0].path);
+    (void)are_within_reach(o, run, named, first);
     if (o->n_paths != 0 && !o->without_secrets)
         load_check_files(run);
     keep_original(run, &top, c);
     c->templates_given = run->templates;
     c->named = run->named.v;
     c->n_named = run->named.n;
-    c->hash = config_hash(texts, n);
 }
 
 static const struct tz *zone(void *arg, str name, struct err *e)
@@ -318,31 +315,68 @@ static const struct tz *zone(void *arg, str name, struct err *e)
     return z;
 }
 
-struct config *config_load_texts(const struct config_text *texts, size_t n,
-                                 const struct config_options *o, struct diags *d)
+static void load_load(struct conf_run *run, struct config *c, const struct config_text *texts,
+                      size_t n, const struct config_options *o)
+{
+    struct conf_part parts[FILES_MAX] = {0};
+
+    if (n > FILES_MAX) {
+        diags_add(run->d, DIAG_ERROR, "C009", (struct diag_place){0},
+                  "more than %d configuration files", FILES_MAX);
+        return;
+    }
+    if (!load_parse_all(run, texts, n, parts))
+        return;
+    load_parts(run, c, parts, n, o);
+    c->hash = config_hash(texts, n);
+}
+
+static struct conf_run load_begin(const struct config_options *o, struct diags *d)
 {
     struct config *c = mem_new(struct config);
-    struct conf_run run = {.a = &c->arena,
-                           .d = d,
-                           .mode = o->mode,
-                           .zone = zone,
-                           .template_reads = messages_reads,
-                           .arg = c};
-    size_t errors = d->errors;
 
     atomic_init(&c->refs, 1);
     arena_init(&c->arena, 0);
-    if (n > FILES_MAX)
-        diags_add(d, DIAG_ERROR, "C009", (struct diag_place){0}, "more than %d configuration files",
-                  FILES_MAX);
-    else
-        load_load(&run, c, texts, n, o);
-    if (d->errors == errors) {
+    return (struct conf_run){.a = &c->arena,
+                             .d = d,
+                             .mode = o->mode,
+                             .zone = zone,
+                             .template_reads = messages_reads,
+                             .arg = c};
+}
+
+/* errors: that there were before. */
+static struct config *load_end(const struct conf_run *run, size_t errors)
+{
+    struct config *c = run->arg;
+
+    if (run->d->errors == errors) {
         config_fill_core(c);
         return c;
     }
     config_unref(c);
     return NULL;
+}
+
+struct config *config_load_texts(const struct config_text *texts, size_t n,
+                                 const struct config_options *o, struct diags *d)
+{
+    struct conf_run run = load_begin(o, d);
+    size_t errors = d->errors;
+
+    load_load(&run, run.arg, texts, n, o);
+    return load_end(&run, errors);
+}
+
+struct config *config_load_tree(const struct yaml_doc *doc, const struct yaml_node *root,
+                                const struct config_options *o, struct diags *d)
+{
+    const struct conf_part part = {doc, root};
+    struct conf_run run = load_begin(o, d);
+    size_t errors = d->errors;
+
+    load_parts(&run, run.arg, &part, 1, o);
+    return load_end(&run, errors);
 }
 
 /* -- from disk -- */

@@ -356,7 +356,7 @@ static void lint_loaded(struct linter *l, struct config *c)
         return;
     lint_config_checks(c, &l->arena, l->d);
     lint_near(c, &l->arena, l->d);
-    lint_messages(c, l->d);
+    lint_messages(c, true, l->d);
     lint_scrape_jobs(c, l->d);
     lint_scrape_rules(c, c->groups, c->n_groups, l->d);
     vec_push(&l->loaded, c);

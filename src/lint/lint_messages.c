@@ -109,7 +109,7 @@ static bool lint_messages_fill(const struct config *c, const struct conf_templat
 }
 
 /* One word about a template is enough: the next made-up message often fails for the same reason. */
-static void try_template(const struct config *c, const struct conf_template *t,
+static void try_template(const struct config *c, bool has_all, const struct conf_template *t,
                          const struct made_up_message *m, size_t n, struct diags *d)
 {
     const struct integration_conf *ic = lint_messages_entry(c, &t->place);
@@ -120,6 +120,8 @@ static void try_template(const struct config *c, const struct conf_template *t,
         if ((m[i].n.n_firing == 0 && ic != NULL && !ic->send_resolved) ||
             lint_messages_fill(c, t, &m[i], &e))
             continue;
+        if (!has_all && e.code == ERR_NOT_FOUND)
+            return;
         diag_help(d,
                   diags_add(d, DIAG_WARNING, "C034", t->place, "the template fails for %s%s%s",
                             m[i].what, t->is_secret ? "" : ": ", t->is_secret ? "" : e.msg),
@@ -133,6 +135,7 @@ static void try_template(const struct config *c, const struct conf_template *t,
 
 struct lint_defaults {
     const struct config *c;
+    bool has_all;
     const struct made_up_message *m;
     size_t n;
     VEC(const char *) seen;
@@ -158,7 +161,7 @@ static void try_defaults(struct lint_defaults *l, const struct integration_conf 
             continue;
         memcpy(&text, (const char *)ic->conf + key->offset, sizeof(text));
         if (str_is(text, key->text) && !default_is_seen(l, key->text))
-            try_template(l->c,
+            try_template(l->c, l->has_all,
                          &(struct conf_template){.text = text,
                                                  .is_html = strcmp(key->name, "html") == 0,
                                                  .place = ic->place},
@@ -166,10 +169,10 @@ static void try_defaults(struct lint_defaults *l, const struct integration_conf 
     }
 }
 
-static void lint_messages_defaults(const struct config *c, const struct made_up_message *m,
-                                   size_t n, struct diags *d)
+static void lint_messages_defaults(const struct config *c, bool has_all,
+                                   const struct made_up_message *m, size_t n, struct diags *d)
 {
-    struct lint_defaults l = {.c = c, .m = m, .n = n, .d = d};
+    struct lint_defaults l = {.c = c, .has_all = has_all, .m = m, .n = n, .d = d};
 
     for (size_t i = 0; i < c->n_receivers; i++)
         for (size_t k = 0; k < c->receivers[i].n_integrations; k++)
@@ -178,7 +181,7 @@ static void lint_messages_defaults(const struct config *c, const struct made_up_
     vec_release(&l.seen);
 }
 
-void lint_messages(const struct config *c, struct diags *d)
+void lint_messages(const struct config *c, bool has_all, struct diags *d)
 {
     struct made_up_message m[5];
 
@@ -193,6 +196,6 @@ void lint_messages(const struct config *c, struct diags *d)
             LABELS_NONE, 1, 1);
     make_up(&m[4], "an alert in Chinese", OF(chinese), OF(chinese_notes), 1, 1);
     for (const struct conf_template *t = c->templates_given; t != NULL; t = t->next)
-        try_template(c, t, m, ARRAY_LEN(m), d);
-    lint_messages_defaults(c, m, ARRAY_LEN(m), d);
+        try_template(c, has_all, t, m, ARRAY_LEN(m), d);
+    lint_messages_defaults(c, has_all, m, ARRAY_LEN(m), d);
 }

@@ -11,6 +11,7 @@
 #include "base/diags.h"
 #include "config/config.h"
 
-void lint_messages(const struct config *c, struct diags *d);
+/* has_all: its files of templates are all that there are; otherwise what none of them defines is elsewhere. */
+void lint_messages(const struct config *c, bool has_all, struct diags *d);
 
 #endif

@@ -1,11 +1,11 @@
-/* lint_object.h - routes and inhibition inside of Kubernetes objects: kind AlertmanagerConfig, v1alpha1 and v1beta1, as the
- * Prometheus operator takes them.
+/* lint_object.h - Kubernetes objects of kind AlertmanagerConfig, v1alpha1 and v1beta1, as the Prometheus operator takes them.
  *
- * Its keys are those of a configuration in camelCase, its matchers mappings. What is checked are routes, time intervals by
- * name, inhibit rules, and that receivers are there; what a receiver says is the operator's to check.
+ * Their keys are those of a configuration in camelCase, their matchers mappings, their secrets names: lint/object_tree.h. All of it is
+ * checked as a configuration is, and the templates are filled in; but one that calls a definition which is none of the built-in
+ * ones is let be, because the files of templates belong to the operator.
  *
- * Errors   those of a configuration: C001, C002, C006, C020 and so on of lint/checks.h.
- * Owns     nothing after it returns; the documents are changed.
+ * Errors   those of a configuration: C001, C002, C006, C020, C034 and so on of lint/checks.h.
+ * Owns     nothing after it returns.
  * Source   monitoring.coreos.com/v1alpha1 and v1beta1, AlertmanagerConfig.
  */
 #ifndef LINT_LINT_OBJECT_H

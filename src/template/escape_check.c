@@ -239,8 +239,12 @@ static bool escape_check_walk_template(struct escape_check_check *k, struct tmpl
 {
     const struct tmpl_tree *callee = tmpl_lookup(k->in, n->value, &k->steps);
 
-    if (callee == NULL)
-        return escape_check_fail(k, n, "no such template \"%.*s\"", STR(n->value));
+    if (callee == NULL) {
+        (void)escape_check_fail(k, n, "no such template \"%.*s\"", STR(n->value));
+        if (k->e != NULL)
+            k->e->code = ERR_NOT_FOUND;
+        return false;
+    }
     escape_check_take(k, k->known.n / TMPL_STEP_ITEMS);
     VEC_EACH (struct known *, it, &k->known) {
         if (it->tree == callee && escape_check_same(&it->in, x)) {

@@ -167,7 +167,7 @@ static enum flow exec_walk_template(struct exec *x, const struct tmpl_value *dot
 
     exec_at(x, n);
     if (callee == NULL) {
-        exec_fail(x, ERR_INVALID, "template \"%.*s\" not defined", STR(n->value));
+        exec_fail(x, ERR_NOT_FOUND, "template \"%.*s\" not defined", STR(n->value));
         return FLOW_FAILED;
     }
     if (n->pipe != NULL)

@@ -139,6 +139,23 @@ spec:
     - {sourceMatch: [{name: severity, value: critical}], targetMatch: [{name: severity, value: warning, matchType: '='}], equal: [severity]}
 """
 
+RECEIVERS = """apiVersion: monitoring.coreos.com/v1alpha1
+kind: AlertmanagerConfig
+metadata: {name: c, namespace: n}
+spec:
+  route:
+    receiver: a
+  receivers:
+    - name: a
+      slackConfigs:
+        - {apiURL: {name: s, key: my_key}, titleLnk: t}
+        - {apiURL: 'https://hooks.slack.com/x'}
+      webhookConfigs: [{maxAlerts: 3}]
+      pushoverConfigs: [{token: {name: s, key: k}}]
+  muteTimeIntervals:
+    - {name: night, timeIntervals: [{times: [{startTime: '22:00', endTime: '07:00'}]}]}
+"""
+
 
 def objects(d):
     """AlertmanagerConfig: the keys are those of a configuration in camelCase, also in what is said and mended."""
@@ -158,6 +175,15 @@ def objects(d):
     good = good.replace("[severity]}", "[alertname]}").replace("muteTimeIntervals: [night], ", "").replace("    - {name: other}\n", "").replace("value: x}", "value: z}")
     got = found(good.replace("v1alpha1", "v1beta1"), 0)
     check("a good object", got == [], got)
+    got = found(RECEIVERS, 1)
+    said = [(g["message"], g.get("fix", {}).get("text")) for g in got]
+    check("a receiver's words", said == [
+        ('receivers[0].slackConfigs[0]: unknown key "titleLnk"', "titleLink"),
+        ('receivers[0].slackConfigs[1].apiURL: {name, key} of a Secret expected', None),
+        ('receivers[0].webhookConfigs[0]: one of "url" and "urlSecret" is needed', None),
+        ('receivers[0].pushoverConfigs[0]: one of "userKey" and "userKeyFile" is needed', None),
+        ('muteTimeIntervals[0].timeIntervals[0].times[0]: "startTime" must be before "endTime"', None)], said)
+    check("a receiver's places", [(g["line"], g["column"]) for g in got] == [(10, 44), (11, 20), (12, 24), (13, 25), (15, 46)], got)
     got = found("apiVersion: monitoring.coreos.com/v1beta1\nkind: AlertmanagerConfig\n", 1)
     check("an object without spec", [g["id"] for g in got] == ["C003"], got)
 
