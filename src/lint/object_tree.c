@@ -266,7 +266,6 @@ static const struct object_key sigv4_keys[] = {PLAIN("region"),
                                                SECRET("secretKey"),
                                                PLAIN("profile"),
                                                PLAIN("roleArn"),
-                                               PLAIN("externalId"),
                                                {.name = "useFIPSSTSEndpoint",
                                                 .ours = "use_fips_sts_endpoint"},
                                                KEYS_END};
@@ -431,7 +430,7 @@ static str object_value(const struct yaml_node *map, const char *key)
 /* "topicARN" is "topic_arn": capitals that follow each other are one word. */
 static str object_our_name(const struct object_key *key, struct arena *a)
 {
-    str name = str_of(key->name), own;
+    str name = str_of(key->name);
     char *out;
     size_t n = 0;
 
@@ -445,8 +444,7 @@ static str object_our_name(const struct object_key *key, struct arena *a)
             out[n++] = '_';
         out[n++] = (char)(is_capital ? name.p[i] - 'A' + 'a' : name.p[i]);
     }
-    own = (str){out, n};
-    return own;
+    return (str){out, n};
 }
 
 static size_t object_count(const struct object_key *keys)
@@ -501,9 +499,12 @@ static void object_require(const struct conf_in *in, const struct yaml_node *n,
                            const struct object_key *keys, struct yaml_node *out)
 {
     for (; keys->name != NULL; keys++) {
-        str ours = object_our_name(keys, in->run->a);
+        str ours;
 
-        if (!keys->is_required || !yaml_is_null(yaml_get(out, ours)))
+        if (!keys->is_required)
+            continue;
+        ours = object_our_name(keys, in->run->a);
+        if (!yaml_is_null(yaml_get(out, ours)))
             continue;
         conf_complain(in, n, DIAG_ERROR, "C003", "\"%s\" is missing", keys->name);
         if (keys->shape == OBJECT_SECRET && yaml_get(out, ours) == NULL)
@@ -710,9 +711,9 @@ static struct yaml_node *object_write(const struct conf_in *in, const struct yam
 /* What an object may leave to the configuration that the operator puts it into. */
 static const char *const object_globals[][2] = {
     {"smtp_smarthost", "mail.invalid:25"}, {"smtp_from", "alerts@mail.invalid"},
-    {"slack_api_url", secret_text},        {"opsgenie_api_key", "secret"},
-    {"wechat_api_secret", "secret"},       {"wechat_api_corp_id", "secret"},
-    {"victorops_api_key", "secret"}};
+    {"smtp_auth_password", "secret"},      {"slack_api_url", secret_text},
+    {"opsgenie_api_key", "secret"},        {"wechat_api_secret", "secret"},
+    {"wechat_api_corp_id", "secret"},      {"victorops_api_key", "secret"}};
 
 static struct yaml_node *object_global(const struct conf_in *in, const struct yaml_node *spec)
 {

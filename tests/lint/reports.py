@@ -148,10 +148,12 @@ spec:
   receivers:
     - name: a
       slackConfigs:
-        - {apiURL: {name: s, key: my_key}, titleLnk: t}
+        - {apiURL: {name: s, key: my_key}, titleLnk: t, thumb_url: 'http://h/', mrkdwn_in: [text]}
         - {apiURL: 'https://hooks.slack.com/x'}
       webhookConfigs: [{maxAlerts: 3}]
       pushoverConfigs: [{token: {name: s, key: k}}]
+      msteamsConfigs: [{webhookUlr: {name: s, key: k}}]
+      discordConfigs: [{title: t}]
   muteTimeIntervals:
     - {name: night, timeIntervals: [{times: [{startTime: '22:00', endTime: '07:00'}]}]}
 """
@@ -179,11 +181,15 @@ def objects(d):
     said = [(g["message"], g.get("fix", {}).get("text")) for g in got]
     check("a receiver's words", said == [
         ('receivers[0].slackConfigs[0]: unknown key "titleLnk"', "titleLink"),
+        ('receivers[0].slackConfigs[0]: unknown key "thumb_url"', "thumbURL"),
+        ('receivers[0].slackConfigs[0]: unknown key "mrkdwn_in"', "mrkdwnIn"),
         ('receivers[0].slackConfigs[1].apiURL: {name, key} of a Secret expected', None),
         ('receivers[0].webhookConfigs[0]: one of "url" and "urlSecret" is needed', None),
         ('receivers[0].pushoverConfigs[0]: one of "userKey" and "userKeyFile" is needed', None),
+        ('receivers[0].msteamsConfigs[0]: unknown key "webhookUlr"', "webhookUrl"),
+        ('receivers[0].discordConfigs[0]: "apiURL" is missing', None),
         ('muteTimeIntervals[0].timeIntervals[0].times[0]: "startTime" must be before "endTime"', None)], said)
-    check("a receiver's places", [(g["line"], g["column"]) for g in got] == [(10, 44), (11, 20), (12, 24), (13, 25), (15, 46)], got)
+    check("a receiver's places", [(g["line"], g["column"]) for g in got] == [(10, 44), (10, 57), (10, 81), (11, 20), (12, 24), (13, 25), (14, 25), (15, 24), (17, 46)], got)
     got = found("apiVersion: monitoring.coreos.com/v1beta1\nkind: AlertmanagerConfig\n", 1)
     check("an object without spec", [g["id"] for g in got] == ["C003"], got)
 

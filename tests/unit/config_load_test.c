@@ -786,9 +786,41 @@ static void a_dingtalk_robot_is_its_token(void **state)
                          by_token);
 }
 
+/* A tree that has been read is loaded as its text is; a part of a larger one may be without what that has. */
+static void trees(void **state)
+{
+    const struct config_options whole = {.mode = MATCHER_FALLBACK},
+                                part = {.mode = MATCHER_FALLBACK, .is_part = true};
+    struct yaml_doc doc;
+    struct config *c;
+    struct arena a;
+    struct diags d;
+
+    (void)state;
+    arena_init(&a, 0);
+    diags_init(&d);
+    assert_true(yaml_parse(S("route: {matchers: [a=b], receiver: elsewhere}\n"
+                             "receivers: [{name: r, webhook_configs: [{url: 'http://h/'}]}]\n"),
+                           S("p.yml"), &a, &doc, &d));
+    c = config_load_tree(&doc, doc.root, &part, &d);
+    assert_non_null(c);
+    assert_int_equal(d.n, 0);
+    assert_int_equal(c->n_receivers, 1);
+    assert_int_equal(c->receivers[0].n_integrations, 1);
+    assert_int_equal(c->route->matchers.n, 1);
+    assert_string_equal(c->files[0].p, "p.yml");
+    config_unref(c);
+    assert_null(config_load_tree(&doc, doc.root, &whole, &d));
+    assert_int_equal(d.errors, 2); /* the receiver, and a root with matchers */
+    assert_string_equal(d.v[0].id, "C006");
+    diags_release(&d);
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trees),
         cmocka_unit_test(defaults_and_inheritance),
         cmocka_unit_test(group_keys),
         cmocka_unit_test(heartbeats),
