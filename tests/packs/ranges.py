@@ -102,7 +102,8 @@ def test_as_prometheus_gives_them():
             wrong, n, asked_of_rules = [], 0, 0
             for pack, b in BOARDS.items():
                 for title, expr in expressions(b):
-                    ours, theirs = (ranges(url, expr, player.begin, end) for url in (t.url, p.url))
+                    # between samples: whether a window has its first instant is another matter in Prometheus 2 and 3
+                    ours, theirs = (ranges(url, expr, player.begin + 0.5, end + 0.5) for url in (t.url, p.url))
                     n += 1
                     asked_of_rules += by_rules(expr)
                     is_short = by_rules(expr) and SECONDS < 3600  # some alerts wait for longer

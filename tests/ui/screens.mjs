@@ -327,8 +327,11 @@ const tests = {
     holds(/vllm_num_requests_waiting/.test(await page.innerText(".why")), await page.innerText(".why"));
     holds(/What it would say/.test(await page.innerText(".why")) && (await page.$$(".why dd")).length > 0, await page.innerText(".why"));
     await accessible(page, "why");
-    // what matches nothing is found by its condition
+    // what matches nothing is found by its condition, once it was looked at: one rule in ten seconds
+    const seen = async () => (await w.get("/api/tocsin/rules_health")).rules.find(r => r.name === "NeverSeen").condition;
+    await until("it was looked at", async () => (await seen()) === "never_matched", 120);
     await page.goto(`${w.url}/#/rules`);
+    await page.reload();
     await page.waitForSelector(".rule");
     await page.click('.bar .pill:has-text("never matched")');
     await until("only those", async () => (await page.$$eval(".rule .fold", l => l.map(x => x.textContent))).join() === "NeverSeen");
