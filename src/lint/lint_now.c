@@ -30,22 +30,11 @@ void lint_firing(struct lint_expr_check *c)
 
 /* -- R086: thresholds that nothing comes near -- */
 
-static str now_text(struct arena *a, const struct promql_expr *x)
-{
-    struct buf b = BUF_INIT;
-    str text;
-
-    promql_print(&b, x);
-    text = arena_str(a, buf_str(&b));
-    buf_release(&b);
-    return text;
-}
-
 /* The most that it was. */
 static bool most_of(struct lint_expr_check *c, const struct promql_expr *x, struct lint_answer *out)
 {
     const struct lint_source *source = c->set->source;
-    str text = now_text(c->a, x);
+    str text = promql_printed(c->a, x);
 
     if (source == NULL)
         return lint_samples_ask(c->set->samples, x, text, c->a, out);
@@ -102,7 +91,8 @@ bool lint_comes_and_goes(struct lint_expr_check *c, const struct promql_expr *x)
     static const struct lint_expr_row row = {"R087", false, NULL};
     const struct lint_source *source = c->set->source;
     struct lint_answer before;
-    str text = arena_printf(c->a, "count(present_over_time(%.*s[1d]))", STR(now_text(c->a, x)));
+    str text =
+        arena_printf(c->a, "count(present_over_time(%.*s[1d]))", STR(promql_printed(c->a, x)));
 
     if (!source->ask(source->arg, text, &before) || before.n == 0)
         return false;

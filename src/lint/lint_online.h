@@ -1,7 +1,7 @@
-/* lint_online.h - rules beside what an exporter really exports: names, labels and values that are not there, what would fire now;
- * and whether that text itself makes sense.
+/* lint_online.h - rules beside what an exporter really exports: names, labels and values that are not there, joins
+ * without partners, types; and whether that text itself makes sense.
  *
- * Errors   M001 to M003, R041, R043, R080 to R087 of lint/checks.h; M001 is an error.
+ * Errors   M001 to M003, R041, R043, R080 to R082, R085 of lint/checks.h; M001 is an error.
  * Owns     the samples own all of their text; what a check reports is the diags'.
  */
 #ifndef LINT_LINT_ONLINE_H

@@ -334,14 +334,9 @@ static bool may_say_below(const struct measured *m, double v)
 /* On one line, and not too long for one. */
 static str side_text(const struct lint_expr_check *c, const struct promql_expr *x)
 {
-    struct buf b = BUF_INIT;
-    str text;
+    str text = promql_printed(c->a, x);
 
-    promql_print(&b, x);
-    text = b.n > 60 ? arena_printf(c->a, "%.*s...", STR(str_sub(buf_str(&b), 0, 57)))
-                    : arena_str(c->a, buf_str(&b));
-    buf_release(&b);
-    return text;
+    return text.n > 60 ? arena_printf(c->a, "%.*s...", STR(str_sub(text, 0, 57))) : text;
 }
 
 /* x == 3000: a state is a small number, and what is counted is seldom as much to the very thousand. */

@@ -270,3 +270,14 @@ void promql_print(struct buf *out, const struct promql_expr *x)
         break;
     }
 }
+
+str promql_printed(struct arena *a, const struct promql_expr *x)
+{
+    struct buf b = BUF_INIT;
+    str text;
+
+    promql_print(&b, x);
+    text = arena_str(a, buf_str(&b));
+    buf_release(&b);
+    return text;
+}

@@ -46,6 +46,7 @@ void promql_error_text(struct buf *out, const struct err *e); /* LINE:COL: parse
 
 /* The canonical form on one line: what Prometheus shows for a rule and puts in links. Parses to the same tree. */
 void promql_print(struct buf *out, const struct promql_expr *x);
+str promql_printed(struct arena *a, const struct promql_expr *x); /* the same, in the arena */
 /* A series selector as written in annotations and errors, without modifiers. */
 void promql_print_selector(struct buf *out, const struct promql_selector *s);
 

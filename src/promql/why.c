@@ -41,17 +41,6 @@ const char *why_reason_text(enum why_reason r)
 
 /* -- questions -- */
 
-static str why_printed(struct why_run *r, const struct promql_expr *x)
-{
-    struct buf b = BUF_INIT;
-    str s;
-
-    promql_print(&b, x);
-    s = arena_str(r->a, buf_str(&b));
-    buf_release(&b);
-    return s;
-}
-
 static struct samples ask_text(struct why_run *r, str query)
 {
     struct samples out = {NULL, 0};
@@ -71,7 +60,7 @@ static struct samples ask_text(struct why_run *r, str query)
 
 static struct samples why_ask(struct why_run *r, const struct promql_expr *x)
 {
-    return ask_text(r, why_printed(r, x));
+    return ask_text(r, promql_printed(r->a, x));
 }
 
 /* The same selector with other matchers: all but one, or none but the name's. NULL: nothing would be left of it. */
@@ -103,7 +92,7 @@ static struct why_cause *add_cause(struct why_run *r, enum why_reason reason,
     vec_push(&r->causes, (struct why_cause){.reason = reason,
                                             .at = x->at,
                                             .end = x->end,
-                                            .part = why_printed(r, x),
+                                            .part = promql_printed(r->a, x),
                                             .value = NAN,
                                             .threshold = NAN});
     return &r->causes.v[r->causes.n - 1];
@@ -282,7 +271,7 @@ static void find_matcher(struct why_run *r, const struct promql_expr *x)
         if (str_is(ms->v[i].name, "__name__") || rest == NULL)
             continue;
         left = ask_text(r, arena_printf(r->a, "count by (%.*s) (%.*s)", STR(ms->v[i].name),
-                                        STR(why_printed(r, rest))));
+                                        STR(promql_printed(r->a, rest))));
         if (left.n != 0)
             matcher_is_cause(r, x, &ms->v[i], rest, left);
     }
@@ -303,7 +292,7 @@ static bool why_has_ended(struct why_run *r, const struct promql_expr *x)
 
     at_all->selector.shift = (struct promql_shift){.has_offset = false};
     s = ask_text(r, arena_printf(r->a, "count(last_over_time(%.*s[1h]))",
-                                 STR(why_printed(r, at_all))));
+                                 STR(promql_printed(r->a, at_all))));
     if (s.n == 0)
         return false;
     c = add_cause(r, WHY_ENDED, x);
@@ -340,8 +329,8 @@ static void why_selector(struct why_run *r, const struct promql_expr *x)
 static bool why_range(struct why_run *r, const struct promql_expr *x,
                       const struct promql_expr *range)
 {
-    struct samples counts =
-        ask_text(r, arena_printf(r->a, "max(count_over_time(%.*s))", STR(why_printed(r, range))));
+    struct samples counts = ask_text(r, arena_printf(r->a, "max(count_over_time(%.*s))",
+                                                     STR(promql_printed(r->a, range))));
     struct why_cause *c;
 
     if (r->failed)
@@ -355,7 +344,7 @@ static bool why_range(struct why_run *r, const struct promql_expr *x,
         return r->failed;
     c = add_cause(r, WHY_WINDOW, x);
     if (c != NULL) {
-        c->selector = why_printed(r, range);
+        c->selector = promql_printed(r->a, range);
         c->value = counts.n != 0 ? counts.v[0].value : 0;
         c->text = counts.n == 0
                       ? S("the window has no sample of series that are there: it is shorter than "
@@ -396,7 +385,7 @@ static void why_is_there(struct why_run *r, const struct promql_expr *x,
 
     if (c == NULL)
         return;
-    c->selector = why_printed(r, arg);
+    c->selector = promql_printed(r->a, arg);
     c->text = S("it has a result only when there is nothing, and there is something");
 }
 
@@ -883,7 +872,7 @@ static void add_steps(struct why_run *r, const struct promql_expr *x, unsigned d
     if (x->type == PROMQL_T_VECTOR && x->kind != PROMQL_PAREN) {
         struct samples s = why_ask(r, x);
 
-        vec_push(&r->steps, (struct why_step){depth, x->at, x->end, why_printed(r, x), s.n});
+        vec_push(&r->steps, (struct why_step){depth, x->at, x->end, promql_printed(r->a, x), s.n});
         depth++;
     }
     for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)

@@ -15,7 +15,7 @@ usage: table.py [--runs N] [--rows NAME,...] [--with NAME=PROGRAM]... [--no-peer
 figure of all: taking in alerts, taking them in again and telling of them. Each run is kept in build/bench/TIME.json;
 --compare says which figures of this build are 3 % worse than those of such a file.
 """
-import argparse, contextlib, datetime, glob, json, os, re, socket, statistics, subprocess, sys, tempfile, time, urllib.parse, urllib.request
+import argparse, contextlib, datetime, json, os, re, socket, statistics, subprocess, sys, tempfile, time, urllib.request
 sys.path.insert(0, os.path.dirname(__file__))
 import lint_bench, many_rules_text
 
@@ -129,7 +129,7 @@ def row_silences(kind, program):
         at = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + s))
         with server(kind, program, config, d + "/data") as (p, url):
             host, port = url[7:].split(":")
-            s, before, began = socket.create_connection((host, int(port))), cpu(p.pid), time.monotonic()
+            s, before = socket.create_connection((host, int(port))), cpu(p.pid)
             f = s.makefile("rb")
             for i in range(n):
                 body = json.dumps({"matchers": [{"name": "alertname", "value": f"A{i % 50}", "isRegex": False},

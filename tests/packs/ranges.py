@@ -87,7 +87,7 @@ def test_as_prometheus_gives_them():
     with folder() as d, Exporter() as x:
         player = Player(every)
         x.pages["/metrics"] = player.page
-        config = ("global: {evaluation_interval: 1s}\nstorage: {keep: all, history: {what: all}}\nsources: []\n" + rules +
+        config = ("global: {evaluation_interval: 1s}\nstorage: {keep: all, history: {what: all}}\n" + rules +
                   f"scrape_configs: [{{job_name: node, {job}static_configs: [{{targets: ['{x.address}']}}]}}]\nroute: {{receiver: r}}\nreceivers: [{{name: r}}]\n")
         of_packs = "rule_files: [%s]\n" % ", ".join(f"{SOURCE}/rules/{pack}/*.yml" for pack in BOARDS)
         with Prometheus(d, [x.address], of_packs, job=job) as p, Tocsin(config, d) as t:
