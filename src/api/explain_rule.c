@@ -25,8 +25,12 @@ enum {
 
 /* What an alert of the rule would say, and over which sample. */
 struct rule_words {
-    const char
-        *basis; /* "result", "nearest" to a threshold, "selectors" alone; NULL: of no alert */
+    enum rule_words_basis {
+        WORDS_NONE,      /* of no alert, or it was not found out */
+        WORDS_SELECTORS, /* labels that its selectors ask for */
+        WORDS_NEAREST,   /* the value that is nearest to a threshold */
+        WORDS_RESULT,
+    } basis;
     double value;
     struct labels labels, annotations;
 };
@@ -142,18 +146,18 @@ static struct sample sample_to_say(struct explain_rule *x, struct rule_asked *k,
     struct samples s = {0};
     struct err e = ERR_INIT;
 
-    k->words.basis = "selectors";
+    k->words.basis = WORDS_SELECTORS;
     for (size_t i = 0; i < k->why.n_causes; i++)
         if (k->why.causes[i].reason == WHY_COMPARISON) {
-            k->words.basis = "nearest";
+            k->words.basis = WORDS_NEAREST;
             out.labels = k->why.causes[i].series;
             out.value = k->why.causes[i].value;
         }
     if (k->why.n_causes == 0 && asker->ask(asker->arg, k->rule->expr, &s, &e) && s.n != 0) {
-        k->words.basis = "result";
+        k->words.basis = WORDS_RESULT;
         out = s.v[0];
     }
-    if (strcmp(k->words.basis, "selectors") == 0)
+    if (k->words.basis == WORDS_SELECTORS)
         out.labels = promql_made_up_labels(expr, none, S("..."), &x->later.arena);
     out.labels = labels_copy(&x->later.arena, out.labels);
     return out;
@@ -350,9 +354,12 @@ static void put_seen(struct json_writer *w, const struct rule_view *r)
 
 static void put_would_say(struct json_writer *w, const struct rule_words *o)
 {
+    static const char *const bases[] = {
+        [WORDS_SELECTORS] = "selectors", [WORDS_NEAREST] = "nearest", [WORDS_RESULT] = "result"};
+
     json_key(w, S("wouldSay"));
     json_open(w, '{');
-    json_put_text(w, "basis", str_of(o->basis));
+    json_put_text(w, "basis", str_of(bases[o->basis]));
     put_number(w, "value", o->value);
     json_key(w, S("labels"));
     labels_put_json(w, o->labels);
@@ -390,7 +397,7 @@ static void put_rule_asked(struct json_writer *w, const struct rule_asked *k)
     for (size_t i = 0; i < k->why.n_causes; i++)
         put_cause(w, &k->why.causes[i]);
     json_close(w, ']');
-    if (k->words.basis != NULL)
+    if (k->words.basis != WORDS_NONE)
         put_would_say(w, &k->words);
     json_close(w, '}');
 }
@@ -443,16 +450,16 @@ static void say_seen(struct buf *b, const struct rule_view *r, const struct loca
 
 static void say_words(struct buf *b, const struct rule_words *w)
 {
-    bool is_made_up = strcmp(w->basis, "selectors") == 0;
+    static const char *const bases[] = {[WORDS_SELECTORS] =
+                                            ", with labels made up of its selectors",
+                                        [WORDS_NEAREST] = " of the nearest value",
+                                        [WORDS_RESULT] = ""};
 
     if (w->annotations.n == 0)
         return;
-    buf_addf(b, "  what it would say%s\n    ",
-             is_made_up                        ? ", with labels made up of its selectors"
-             : strcmp(w->basis, "result") == 0 ? ""
-                                               : " of the nearest value");
+    buf_addf(b, "  what it would say%s\n    ", bases[w->basis]);
     labels_print(b, w->labels);
-    if (!is_made_up) {
+    if (w->basis != WORDS_SELECTORS) {
         buf_adds(b, " value ");
         float_print_g(b, w->value);
     }
@@ -486,7 +493,7 @@ static void say_rule_asked(struct buf *b, const struct rule_asked *k, bool is_th
         buf_adds(b, "  why nothing comes of it\n");
     for (size_t i = 0; i < k->why.n_causes; i++)
         buf_addf(b, "    %.*s: %.*s\n", STR(k->why.causes[i].part), STR(k->why.causes[i].text));
-    if (k->words.basis != NULL)
+    if (k->words.basis != WORDS_NONE)
         say_words(b, &k->words);
     if (k->is_watched)
         buf_adds(b, "  Only what rules select is kept. What else is scraped by these names is kept "
