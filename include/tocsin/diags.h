@@ -48,6 +48,8 @@ struct diags {
 
 void diags_init(struct diags *d);
 void diags_release(struct diags *d);
+/* All of more behind what d has, as if they had been found there; more is released. What wants() does not want has gone. */
+void diags_join(struct diags *d, struct diags *more);
 
 /* Appends one; returns it, until the next is added, for diag_help() and the others, or NULL when it was only counted or is
  * not wanted. */

@@ -98,6 +98,11 @@ static inline bool char_is_white(int c) /* as HTML and a regex's \\s have it */
     return char_is_space(c) || c == '\f';
 }
 
+static inline bool char_is_word(int c) /* a letter, a digit, an underscore */
+{
+    return char_is_digit(c) || c == '_' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
 static inline int char_hex(int c) /* -1: no hexadecimal digit */
 {
     if (char_is_digit(c))

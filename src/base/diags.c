@@ -61,6 +61,41 @@ static bool diags_make_room(struct diags *d, enum diag_severity severity)
     return true;
 }
 
+static void diags_push(struct diags *d, struct diag g)
+{
+    if (d->n == d->cap) {
+        d->cap = d->cap != 0 ? d->cap * 2 : 8;
+        d->v = mem_resize(d->v, d->cap, sizeof(d->v[0]));
+    }
+    d->kept[g.severity]++;
+    d->v[d->n++] = g;
+}
+
+static str diags_copy(struct diags *d, str s)
+{
+    return s.p != NULL ? arena_str(&d->text, s) : s;
+}
+
+void diags_join(struct diags *d, struct diags *more)
+{
+    d->errors += more->errors;
+    d->warnings += more->warnings;
+    d->dropped += more->dropped;
+    for (size_t i = 0; i < more->n; i++) {
+        struct diag g = more->v[i];
+
+        if (d->n == DIAGS_MAX && !diags_make_room(d, g.severity))
+            continue;
+        g.message = diags_copy(d, g.message);
+        g.help = diags_copy(d, g.help);
+        g.fix = diags_copy(d, g.fix);
+        g.second.file = diags_copy(d, g.second.file);
+        g.place = diags_keep(d, g.place);
+        diags_push(d, g);
+    }
+    diags_release(more);
+}
+
 struct diag *diags_add(struct diags *d, enum diag_severity severity, const char *id,
                        struct diag_place place, const char *fmt, ...)
 {
@@ -78,13 +113,8 @@ struct diag *diags_add(struct diags *d, enum diag_severity severity, const char 
     g.message = vprint(&d->text, fmt, ap);
     va_end(ap);
     g.place = diags_keep(d, place);
-    if (d->n == d->cap) {
-        d->cap = d->cap != 0 ? d->cap * 2 : 8;
-        d->v = mem_resize(d->v, d->cap, sizeof(d->v[0]));
-    }
-    d->kept[severity]++;
-    d->v[d->n] = g;
-    return &d->v[d->n++];
+    diags_push(d, g);
+    return &d->v[d->n - 1];
 }
 
 void diag_help(struct diags *d, struct diag *g, const char *fmt, ...)

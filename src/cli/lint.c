@@ -12,6 +12,7 @@
 #include "codec/json.h"
 #include "lint/lint.h"
 #include "lint/render.h"
+#include "os/spread.h"
 #include "os/file.h"
 
 #define F struct lint_flags
@@ -79,12 +80,7 @@ static struct lint_result lint_check(char **args, int n, const struct lint_optio
     if (k != 0) {
         struct lint_result more = lint_paths(paths, k, o, d);
 
-        r.configs += more.configs;
-        r.rule_files += more.rule_files;
-        r.rules += more.rules;
-        r.tests += more.tests;
-        r.skipped += more.skipped;
-        r.unanswered |= more.unanswered;
+        lint_result_add(&r, &more);
     }
     mem_free(paths);
     return r;
@@ -150,7 +146,8 @@ static bool read_wishes(const struct lint_flags *f, struct lint_wishes *w)
                               .lint = {.mode = MATCHER_FALLBACK,
                                        .is_known = f->as[0] != '\0',
                                        .space_label = str_of(f->space_label),
-                                       .now = now.tv_sec * NS_PER_S}};
+                                       .now = now.tv_sec * NS_PER_S,
+                                       .threads = spread_cores()}};
     if (!render_format_parse(str_of(f->output), &w->render.format))
         say(stderr, "tocsin: --output: '%s' is none of " RENDER_FORMATS "\n", f->output);
     else if (!diag_severity_parse(str_of(f->fail_on), &w->fail_on))

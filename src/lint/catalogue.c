@@ -299,6 +299,8 @@ static bool has_lost_colon(const struct catalogue *c, str name, struct arena *a,
         return false;
     *near = arena_printf(a, "%.*s:%.*s", STR(str_sub(name, 0, (size_t)at)),
                          STR(str_sub(name, (size_t)at + 1, name.n)));
+    if (prefix_of(c, *near) == NULL)
+        return false;
     m = catalogue_find(c, *near, &suffix);
     if (m == NULL) {
         *near = with_ending(c, *near, a);

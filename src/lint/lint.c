@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include "os/file.h"
+#include "os/spread.h"
 #include "base/map.h"
+#include "base/mem.h"
 #include "base/vec.h"
 #include "collect/collect_conf.h"
 #include "config/bridge.h"
@@ -32,10 +34,12 @@
 
 enum { TEXT_MAX = 16 << 20, DEPTH_MAX = 32, FILES_MAX = 100000 };
 
+/* Of all files; before that, of one. */
 struct linter {
     const struct lint_options *o;
     struct diags *d;
-    struct arena arena; /* rules of all files, for what only the set shows */
+    struct arena arena;       /* rules of all files, for what only the set shows */
+    VEC(struct arena) others; /* what is in it of single files */
     struct lint_result result;
     struct ignores ignores;
     struct lint_set set;
@@ -523,6 +527,76 @@ static struct lint_samples *read_samples(struct linter *l)
     return samples;
 }
 
+/* -- each rule -- */
+
+enum { RULES_AT_A_TIME = 64 };
+
+struct rule_of_group {
+    const struct rule_conf *rule;
+    str group;
+};
+
+struct rule_pass {
+    const struct linter *l;
+    VEC(struct rule_of_group) rules;
+    struct diags *found; /* of every RULES_AT_A_TIME of them */
+};
+
+static void lint_rule(const struct linter *l, const struct rule_of_group *of,
+                      struct rule_templates *t, struct diags *d)
+{
+    const struct rule_conf *r = of->rule;
+    struct promql_expr *x = NULL;
+    struct arena a;
+
+    arena_init(&a, 0);
+    if (r->expr_node != NULL && r->expr_node->kind == YAML_SCALAR)
+        x = promql_parse(r->expr_node->text, &promql_everything, &a, NULL, NULL);
+    if (x != NULL)
+        lint_expr(r, x, &l->set, &a, d);
+    lint_template(r, of->group, x, t, &a, d);
+    promql_release(x);
+    arena_release(&a);
+}
+
+static void lint_some_rules(void *arg, size_t i)
+{
+    const struct rule_pass *pass = arg;
+    struct rule_templates *t = rule_templates_new();
+    struct diags *d = &pass->found[i];
+
+    diags_init(d);
+    d->wants = pass->l->d->wants;
+    d->wants_arg = pass->l->d->wants_arg;
+    for (size_t k = i * RULES_AT_A_TIME; k < pass->rules.n && k < (i + 1) * RULES_AT_A_TIME; k++)
+        lint_rule(pass->l, &pass->rules.v[k], t, d);
+    rule_templates_free(t);
+}
+
+static void lint_each_rule(struct linter *l)
+{
+    struct rule_pass pass = {.l = l};
+    size_t n;
+
+    for (size_t i = 0; i < l->files.n; i++)
+        for (size_t k = 0; k < l->files.v[i].n_groups; k++) {
+            const struct rule_group_conf *g = &l->files.v[i].groups[k];
+
+            for (size_t j = 0; j < g->n_rules; j++)
+                vec_push(&pass.rules, (struct rule_of_group){&g->rules[j], g->name});
+        }
+    for (size_t i = 0; i < l->measures.n; i++)
+        vec_push(&pass.rules, (struct rule_of_group){&l->measures.v[i], STR_NONE});
+    n = (pass.rules.n + RULES_AT_A_TIME - 1) / RULES_AT_A_TIME;
+    pass.found = mem_array(n, sizeof(pass.found[0]));
+    /* A source is asked by one, in the order of the rules. */
+    spread(l->set.source != NULL ? 1 : l->o->threads, n, lint_some_rules, &pass);
+    for (size_t i = 0; i < n; i++)
+        diags_join(l->d, &pass.found[i]);
+    mem_free(pass.found);
+    vec_release(&pass.rules);
+}
+
 /* At the end, when it is known what all of them record. */
 static void lint_all_rules(struct linter *l)
 {
@@ -533,14 +607,7 @@ static void lint_all_rules(struct linter *l)
         catalogue_read(&l->set.catalogue, &l->arena);
     for (size_t i = 0; i < l->files.n; i++)
         note_records(l, &l->files.v[i]);
-    for (size_t i = 0; i < l->files.n; i++)
-        for (size_t k = 0; k < l->files.v[i].n_groups; k++)
-            for (size_t j = 0; j < l->files.v[i].groups[k].n_rules; j++) {
-                lint_expr(&l->files.v[i].groups[k].rules[j], &l->set, l->d);
-                lint_template(&l->files.v[i].groups[k].rules[j], l->d);
-            }
-    for (size_t i = 0; i < l->measures.n; i++)
-        lint_expr(&l->measures.v[i], &l->set, l->d);
+    lint_each_rule(l);
     lint_samples_free(samples);
     catalogue_release(&l->set.catalogue);
     str_map_release(&l->set.records);
@@ -549,8 +616,10 @@ static void lint_all_rules(struct linter *l)
 /* doc: the text, if it has been read. */
 static void lint_rules(struct linter *l, str text, str name, struct yaml_doc *doc)
 {
-    const struct rule_file_options o = {
-        .mode = l->o->mode, .space_label = l->o->space_label, .keeps_broken = true};
+    const struct rule_file_options o = {.mode = l->o->mode,
+                                        .space_label = l->o->space_label,
+                                        .keeps_broken = true,
+                                        .leaves_templates = true};
     struct rule_file file;
     bool ok;
 
@@ -674,18 +743,6 @@ void lint_files_of(str folder, struct arena *a, struct lint_files *out, struct d
         qsort(out->v + from, out->n - from, sizeof(str), str_order);
 }
 
-static void lint_folder(struct linter *l, str folder)
-{
-    struct lint_files files = {0};
-
-    lint_files_of(folder, &l->arena, &files, l->d);
-    for (size_t i = 0; i < files.n; i++)
-        lint_file(l, files.v[i], false);
-    vec_release(&files);
-}
-
-/* -- entry -- */
-
 static bool is_wanted(void *arg, const char *id, const struct diag_place *at,
                       enum diag_severity *severity)
 {
@@ -712,6 +769,90 @@ static void lint_begin(struct linter *l, const struct lint_options *o, struct di
     d->wants_arg = l;
 }
 
+/* -- many files -- */
+
+struct lint_path {
+    str path;
+    bool was_named;
+};
+
+struct read_file {
+    struct linter l;
+    struct diags found;
+};
+
+struct file_pass {
+    VEC(struct lint_path) paths;
+    struct read_file *files; /* of each path */
+};
+
+static void lint_one_file(void *arg, size_t i)
+{
+    const struct file_pass *pass = arg;
+
+    lint_file(&pass->files[i].l, pass->paths.v[i].path, pass->paths.v[i].was_named);
+}
+
+#define LINT_JOIN(to, more)                                                                        \
+    do {                                                                                           \
+        for (size_t join_i = 0; join_i < (more).n; join_i++)                                       \
+            vec_push(&(to), (more).v[join_i]);                                                     \
+        vec_release(&(more));                                                                      \
+    } while (0)
+
+void lint_result_add(struct lint_result *r, const struct lint_result *more)
+{
+    r->configs += more->configs;
+    r->rule_files += more->rule_files;
+    r->rules += more->rules;
+    r->tests += more->tests;
+    r->skipped += more->skipped;
+    r->unanswered |= more->unanswered;
+}
+
+/* What one file gave goes to the linter of all. */
+static void lint_join(struct linter *l, struct linter *one)
+{
+    diags_join(l->d, one->d);
+    vec_push(&l->others, one->arena);
+    LINT_JOIN(l->ignores.v, one->ignores.v);
+    LINT_JOIN(l->files, one->files);
+    LINT_JOIN(l->measures, one->measures);
+    LINT_JOIN(l->configs, one->configs);
+    lint_result_add(&l->result, &one->result);
+}
+
+static void lint_find(struct linter *l, str path, struct file_pass *pass)
+{
+    struct lint_files files = {0};
+    struct stat st;
+
+    if (stat(path.p, &st) != 0)
+        cannot(l->d, path, "open");
+    else if (S_ISDIR(st.st_mode))
+        lint_files_of(path, &l->arena, &files, l->d);
+    else
+        vec_push(&pass->paths, (struct lint_path){path, true});
+    for (size_t i = 0; i < files.n; i++)
+        vec_push(&pass->paths, (struct lint_path){files.v[i], false});
+    vec_release(&files);
+}
+
+static void lint_each_file(struct linter *l, struct file_pass *pass)
+{
+    pass->files = mem_array(pass->paths.n, sizeof(pass->files[0]));
+    for (size_t i = 0; i < pass->paths.n; i++) {
+        diags_init(&pass->files[i].found);
+        lint_begin(&pass->files[i].l, l->o, &pass->files[i].found);
+    }
+    spread(l->o->threads, pass->paths.n, lint_one_file, pass);
+    for (size_t i = 0; i < pass->paths.n; i++)
+        lint_join(l, &pass->files[i].l);
+    mem_free(pass->files);
+}
+
+/* -- entry -- */
+
 static struct lint_result lint_finish(struct linter *l)
 {
     lint_all_rules(l);
@@ -729,6 +870,9 @@ static struct lint_result lint_finish(struct linter *l)
     vec_release(&l->measures);
     l->d->wants = NULL;
     ignores_release(&l->ignores);
+    for (size_t i = 0; i < l->others.n; i++)
+        arena_release(&l->others.v[i]);
+    vec_release(&l->others);
     arena_release(&l->arena);
     return l->result;
 }
@@ -736,20 +880,14 @@ static struct lint_result lint_finish(struct linter *l)
 struct lint_result lint_paths(const str *paths, size_t n, const struct lint_options *o,
                               struct diags *d)
 {
+    struct file_pass pass = {0};
     struct linter l;
 
     lint_begin(&l, o, d);
-    for (size_t i = 0; i < n; i++) {
-        str path = arena_str(&l.arena, paths[i]);
-        struct stat st;
-
-        if (stat(path.p, &st) != 0)
-            cannot(l.d, path, "open");
-        else if (S_ISDIR(st.st_mode))
-            lint_folder(&l, path);
-        else
-            lint_file(&l, path, true);
-    }
+    for (size_t i = 0; i < n; i++)
+        lint_find(&l, arena_str(&l.arena, paths[i]), &pass);
+    lint_each_file(&l, &pass);
+    vec_release(&pass.paths);
     return lint_finish(&l);
 }
 

@@ -59,7 +59,8 @@ struct lint_options {
     str space_label;                 /* as in struct rule_file_options, for rule files */
     const struct lint_level *levels; /* the last of a check holds */
     size_t n_levels;
-    ts_ns now; /* for comments that end */
+    ts_ns now;        /* for comments that end */
+    unsigned threads; /* that may read files and look at rules; 0: the caller's */
     /* What an exporter exports, of a file or a URL, and the same a moment later; text with p NULL: nobody has asked. */
     struct lint_metrics {
         str from, text, again;
@@ -71,6 +72,8 @@ struct lint_result {
     size_t configs, rule_files, rules, tests, skipped; /* tests: files */
     bool unanswered;                                   /* the source did not answer */
 };
+
+void lint_result_add(struct lint_result *r, const struct lint_result *more);
 
 /* paths: files and folders; a folder stands for its .yml and .yaml files, at any depth. */
 struct lint_result lint_paths(const str *paths, size_t n, const struct lint_options *o,

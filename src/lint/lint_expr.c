@@ -693,25 +693,13 @@ static void run_rows(struct lint_expr_check *c, const struct lint_expr_row *v, s
     }
 }
 
-void lint_expr(const struct rule_conf *r, const struct lint_set *set, struct diags *d)
+void lint_expr(const struct rule_conf *r, struct promql_expr *x, const struct lint_set *set,
+               struct arena *a, struct diags *d)
 {
-    struct lint_expr_check c = {.rule = r, .set = set, .d = d};
-    struct arena a;
-    struct promql_expr *x;
+    struct lint_expr_check c = {.rule = r, .set = set, .root = x, .d = d, .a = a};
 
-    if (r->expr_node == NULL || r->expr_node->kind != YAML_SCALAR)
-        return;
-    arena_init(&a, 0);
-    x = promql_parse(r->expr_node->text, &promql_everything, &a, NULL,
-                     NULL); /* as written: places are in it */
-    c.root = x;
-    c.a = &a;
-    if (x != NULL) {
-        run_rows(&c, rows, ARRAY_LEN(rows));
-        run_rows(&c, lint_metric_rows, lint_metric_n_rows);
-        if (set->samples != NULL)
-            run_rows(&c, lint_online_rows, lint_online_n_rows);
-    }
-    promql_release(x);
-    arena_release(&a);
+    run_rows(&c, rows, ARRAY_LEN(rows));
+    run_rows(&c, lint_metric_rows, lint_metric_n_rows);
+    if (set->samples != NULL)
+        run_rows(&c, lint_online_rows, lint_online_n_rows);
 }

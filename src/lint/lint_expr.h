@@ -41,8 +41,9 @@ struct lint_expr_row {
     void (*run)(struct lint_expr_check *c);
 };
 
-/* The rule's expression has been accepted by rule_file_parse(); one that does not parse is passed over. */
-void lint_expr(const struct rule_conf *r, const struct lint_set *set, struct diags *d);
+/* x: the rule's expression as written, since places are in it. */
+void lint_expr(const struct rule_conf *r, struct promql_expr *x, const struct lint_set *set,
+               struct arena *a, struct diags *d);
 
 /* -- for the checks -- */
 

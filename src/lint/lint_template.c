@@ -4,7 +4,7 @@
 #include "base/vec.h"
 #include "lint/lint_labels.h"
 #include "model/labels.h"
-#include "ruler/rule_template.h"
+#include "ruler/rule_file.h"
 
 enum { PASSES_MAX = 10 }; /* queries of queries */
 
@@ -52,11 +52,6 @@ static void see_label(struct template_linter *l, str name, size_t at)
     vec_release(&names);
 }
 
-static bool is_word(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 /* What stands behind "$labels" or ".Labels" at at: ".NAME". */
 static void see_field(struct template_linter *l, str text, size_t at)
 {
@@ -64,7 +59,7 @@ static void see_field(struct template_linter *l, str text, size_t at)
 
     if (at >= text.n || text.p[at] != '.')
         return;
-    while (to < text.n && is_word(text.p[to]))
+    while (to < text.n && char_is_word(text.p[to]))
         to++;
     if (to != from)
         see_label(l, str_sub(text, from, to), from);
@@ -73,7 +68,7 @@ static void see_field(struct template_linter *l, str text, size_t at)
 static bool word_stands_at(str text, size_t at, str word)
 {
     return str_starts_with(str_sub(text, at, text.n), word) &&
-           (at + word.n == text.n || !is_word(text.p[at + word.n]));
+           (at + word.n == text.n || !char_is_word(text.p[at + word.n]));
 }
 
 /* -- R050: a value among labels -- */
@@ -83,7 +78,7 @@ static void see_action(struct template_linter *l, str text, size_t from, size_t 
     for (size_t i = from; i < to; i++) {
         if (word_stands_at(text, i, S("$labels")) ||
             (!l->has_query && word_stands_at(text, i, S(".Labels")) &&
-             (i == from || !is_word(text.p[i - 1]))))
+             (i == from || !char_is_word(text.p[i - 1]))))
             see_field(l, text, i + 7);
         else if (l->is_label &&
                  (word_stands_at(text, i, S("$value")) || word_stands_at(text, i, S(".Value"))))
@@ -140,11 +135,6 @@ static void see_text(struct template_linter *l)
 
 /* -- R084: what becomes of it -- */
 
-static bool is_name_char(char c)
-{
-    return char_is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* Labels that the text names; what they are is not known. */
 static struct labels made_up_labels(struct arena *a, str text)
 {
@@ -157,7 +147,7 @@ static struct labels made_up_labels(struct arena *a, str text)
         size_t len = 0;
 
         text = str_sub(text, (size_t)at + strlen(way), text.n);
-        while (len < text.n && is_name_char(text.p[len]))
+        while (len < text.n && char_is_word(text.p[len]))
             len++;
         v[n++] = (struct label){str_sub(text, 0, len), S("1")};
     }
@@ -235,24 +225,17 @@ static void see_texts(struct template_linter *l, const char *key)
     }
 }
 
-void lint_template(const struct rule_conf *r, struct diags *d)
+void lint_template(const struct rule_conf *r, str group, const struct promql_expr *x,
+                   struct rule_templates *t, struct arena *a, struct diags *d)
 {
-    struct template_linter l = {.rule = r, .d = d};
-    struct promql_expr *x;
-    struct arena a;
+    struct template_linter l = {.rule = r, .templates = t, .a = a, .d = d};
 
-    if (!r->is_alert || r->expr_node == NULL || r->expr_node->kind != YAML_SCALAR)
+    if (!r->is_alert)
         return;
-    arena_init(&a, 0);
-    x = promql_parse(r->expr_node->text, &promql_everything, &a, NULL, NULL);
-    l.a = &a;
-    l.shape = x != NULL ? label_shape_of(x, &a) : (struct label_shape){.is_open = true};
-    l.templates = rule_templates_new();
+    l.shape = x != NULL ? label_shape_of(x, a) : (struct label_shape){.is_open = true};
+    rule_check_templates(r, group, t, d);
     l.is_label = true;
     see_texts(&l, "labels");
     l.is_label = false;
     see_texts(&l, "annotations");
-    rule_templates_free(l.templates);
-    promql_release(x);
-    arena_release(&a);
 }

@@ -39,6 +39,7 @@ struct rule_conf {
     const struct yaml_doc *doc; /* NULL: it is not kept */
     const struct yaml_node *node, *expr_node;
     struct diag_place place;
+    size_t number; /* in its group as written, from 1 */
 };
 
 static inline bool rule_reads_own(const struct rule_conf *r)

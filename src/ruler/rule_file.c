@@ -164,10 +164,10 @@ struct checker {
     const struct rule_part *part;
     str file_name; /* of the part's groups */
     const struct rule_group_conf *group;
-    bool has_comments, is_trial;  /* of ours, in the file; the group is a trial */
-    size_t rule;                  /* from 1 */
-    struct str_map named;         /* the groups so far */
-    const struct diags *decoding; /* of a part that cannot be used: its faults; else NULL */
+    struct rule_templates *templates; /* its parsed ones */
+    bool has_comments, is_trial;      /* of ours, in the file; the group is a trial */
+    struct str_map named;             /* the groups so far */
+    const struct diags *decoding;     /* of a part that cannot be used: its faults; else NULL */
 };
 
 /* Whether something of the node could not be decoded: what is missing of it says nothing. */
@@ -209,7 +209,7 @@ static struct diag *rule_file_complain(const struct checker *k, const char *id,
         return diags_add(k->d, DIAG_ERROR, id, place, "group \"%.*s\": %s", STR(k->group->name),
                          text);
     return diags_add(k->d, DIAG_ERROR, id, place, "group \"%.*s\", rule %zu, \"%.*s\": %s",
-                     STR(k->group->name), k->rule, STR(r->name), text);
+                     STR(k->group->name), r->number, STR(r->name), text);
 }
 
 static bool is_label_name(const struct checker *k, str name)
@@ -239,25 +239,38 @@ static void rule_file_check_names(const struct checker *k, const struct yaml_nod
 }
 
 /* A fault's place is the line of the text that it names: the first character of it. */
-static void check_templates(const struct checker *k, const struct yaml_node *map, const char *key,
-                            const struct rule_conf *r)
+static void check_templates_of(const struct rule_conf *r, const char *key, str group,
+                               struct rule_templates *t, struct diags *d)
 {
-    const struct yaml_node *sub = yaml_get(map, str_of(key));
+    const struct yaml_node *sub = yaml_get(r->node, str_of(key));
 
     for (size_t i = 0; sub != NULL && sub->kind == YAML_MAP && i < sub->n; i++) {
         const struct yaml_node *value = sub->pairs[i].value;
         struct err e = ERR_INIT;
         size_t at = 0;
 
-        if (rule_template_check(r->name, value->text, &e))
+        if (rule_template_check(t, r->name, value->text, &e))
             continue;
         for (int line = 1; line < e.line && at < value->text.n; at++)
             line += value->text.p[at] == '\n';
-        diags_add(k->d, DIAG_ERROR, "R010", yaml_place_in(k->file->doc, value, at, 1),
-                  "group \"%.*s\", rule %zu, \"%.*s\": %s \"%.*s\": %s", STR(k->group->name),
-                  k->rule, STR(r->name), str_is(str_of(key), "labels") ? "label" : "annotation",
+        diags_add(d, DIAG_ERROR, "R010", yaml_place_in(r->doc, value, at, 1),
+                  "group \"%.*s\", rule %zu, \"%.*s\": %s \"%.*s\": %s", STR(group), r->number,
+                  STR(r->name), str_is(str_of(key), "labels") ? "label" : "annotation",
                   STR(sub->pairs[i].key->text), e.msg);
     }
+}
+
+void rule_check_templates(const struct rule_conf *r, str group, struct rule_templates *t,
+                          struct diags *d)
+{
+    check_templates_of(r, "labels", group, t, d);
+    check_templates_of(r, "annotations", group, t, d);
+}
+
+static void check_templates(const struct checker *k, const struct rule_conf *r)
+{
+    if (r->is_alert && !k->o->leaves_templates)
+        rule_check_templates(r, k->group->name, k->templates, k->d);
 }
 
 /* `severity: 1` is the text "1", as in Prometheus; some tools are stricter. */
@@ -311,7 +324,7 @@ static void check_expr(struct checker *k, struct rule_conf *r)
         rule_file_complain(k, "R005", key_place(k, r->node, "expr"), r, "\"expr\" is missing");
         return;
     }
-    where = arena_printf(k->a, "group \"%.*s\", rule %zu, \"%.*s\"", STR(k->group->name), k->rule,
+    where = arena_printf(k->a, "group \"%.*s\", rule %zu, \"%.*s\"", STR(k->group->name), r->number,
                          STR(r->name));
     rule_expr_check(r, k->o->dialect, k->o->space_label.n != 0 ? &scope : NULL, where, k->a, k->d);
 }
@@ -321,10 +334,7 @@ static void check_parts(struct checker *k, struct rule_conf *r)
 {
     if (r->expr_node != NULL && r->expr_node->kind == YAML_SCALAR && r->expr.n != 0)
         check_expr(k, r);
-    if (r->is_alert) {
-        check_templates(k, r->node, "labels", r);
-        check_templates(k, r->node, "annotations", r);
-    }
+    check_templates(k, r);
 }
 
 static void check_rule(struct checker *k, struct rule_conf *r, const struct rule_raw *raw)
@@ -346,10 +356,7 @@ static void check_rule(struct checker *k, struct rule_conf *r, const struct rule
         check_recording(k, r);
     rule_file_check_names(k, r->node, "labels", &r->labels, r);
     rule_file_check_names(k, r->node, "annotations", &r->annotations, r);
-    if (r->is_alert) {
-        check_templates(k, r->node, "labels", r);
-        check_templates(k, r->node, "annotations", r);
-    }
+    check_templates(k, r);
     note_scalars(k, r->node, "labels");
     note_scalars(k, r->node, "annotations");
 }
@@ -435,7 +442,7 @@ static void enforce_label(const struct checker *k, struct conf_map *labels)
 }
 
 static void build_rule(struct checker *k, const struct group_raw *group, const struct rule_raw *raw,
-                       const struct yaml_node *node, struct rule_conf *r)
+                       const struct yaml_node *node, size_t number, struct rule_conf *r)
 {
     *r = (struct rule_conf){
         .is_alert = raw->alert.n != 0,
@@ -449,6 +456,7 @@ static void build_rule(struct checker *k, const struct group_raw *group, const s
         .node = node,
         .expr_node = yaml_get(node, S("expr")),
         .place = yaml_place(k->file->doc, node),
+        .number = number,
     };
     r->is_trial = r->is_alert && (k->is_trial || comment_says(k, &r->place, "trial"));
     r->expects_silence = comment_says(k, &r->place, "expect-silent");
@@ -478,19 +486,20 @@ static void build_group(struct checker *k, const struct group_raw *raw,
     if (raw->name.n == 0 && !(is_broken(k, node) && yaml_get(node, S("name")) != NULL))
         diags_add(k->d, DIAG_ERROR, "R003", g->place, "a group has no \"name\"");
     rule_file_check_names(k, node, "labels", &raw->labels, NULL);
+    k->templates = rule_templates_new();
     for (size_t i = 0; i < raw->rules.n; i++) {
         struct rule_conf *r = &g->rules[g->n_rules];
         struct mark before = rule_file_mark_of(k->d);
 
-        k->rule = i + 1;
         if (rules->items[i]->kind != YAML_MAP)
             continue; /* said by the decoder */
-        build_rule(k, raw, &raw->rules.v[i], rules->items[i], r);
+        build_rule(k, raw, &raw->rules.v[i], rules->items[i], i + 1, r);
         if (passes_over(k->o, k->d, before))
             rule_file_skip(k->file, g->file, g->name, r->name);
         else
             g->n_rules++;
     }
+    rule_templates_free(k->templates);
 }
 
 static void check_repeat(struct checker *k, const struct rule_group_conf *b)

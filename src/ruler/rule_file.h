@@ -17,6 +17,7 @@
 #include "model/matcher.h"
 #include "os/file_set.h"
 #include "ruler/rule_conf.h"
+#include "ruler/rule_template.h"
 #include "tocsin/global.h"
 
 /* What a tolerant load left out; empty names: all of that level. Its problems are warnings then. */
@@ -39,7 +40,8 @@ struct rule_file_options {
     const struct global_conf *global; /* what groups inherit; NULL: nothing, they are as written */
     bool
         keeps_broken; /* to look at: what is wrong is in *out, too; the result is false all the same */
-    bool tolerates; /* a bad rule, group or file is left out, the others are taken */
+    bool leaves_templates; /* they are looked at by rule_check_templates() */
+    bool tolerates;        /* a bad rule, group or file is left out, the others are taken */
 };
 
 /* False when d got an error, or when there was nothing to take. Sources are as written: empty. */
@@ -50,6 +52,10 @@ bool rule_file_of(struct yaml_doc *doc, const struct rule_file_options *o, struc
                   struct rule_file *out, struct diags *d) must_check;
 bool rule_file_load(str path, const struct rule_file_options *o, struct arena *a,
                     struct rule_file *out, struct diags *d) must_check;
+
+/* R010: the templates of an alert of this group; what parses is kept in t. */
+void rule_check_templates(const struct rule_conf *r, str group, struct rule_templates *t,
+                          struct diags *d);
 
 extern const struct conf_type rule_file_type;
 

@@ -44,11 +44,13 @@ static bool rule_template_is_template(str text)
 struct rule_template_kept {
     const struct template_text *parsed;
     str name, fault;
+    int line;                 /* of the fault, inside of the text */
     const char *alert, *text; /* whose it is: several alerts may share a text, which errors name */
 };
 
 struct rule_templates {
-    struct template_set *set; /* the functions */
+    struct template_set *set;           /* the functions */
+    const struct template_text *before; /* prefix, parsed */
     struct arena arena;
     struct u64_map texts; /* by the addresses of alert and text -> struct rule_template_kept * */
 };
@@ -59,6 +61,8 @@ struct rule_templates *rule_templates_new(void)
 
     t->set = template_set_new(functions);
     arena_init(&t->arena, 0);
+    BUG_ON(
+        !template_text_parse(t->set, &t->arena, STR_NONE, str_of(prefix), NULL, &t->before, NULL));
     return t;
 }
 
@@ -72,12 +76,24 @@ void rule_templates_free(struct rule_templates *t)
     mem_free(t);
 }
 
-/* The template's name in errors, for the alert Slow: __alert_Slow */
-static bool rule_template_parse(const struct template_set *set, struct arena *a, str alert,
-                                str text, struct rule_template_kept *k, struct err *e)
+static str join_texts(struct arena *a, str before, str text)
 {
-    k->name = arena_printf(a, "__alert_%.*s", STR(alert));
-    return template_text_parse(set, a, k->name, arena_printf(a, "%s%.*s", prefix, STR(text)),
+    char *p = arena_alloc(a, before.n + text.n);
+
+    memcpy(p, before.p, before.n);
+    if (text.n != 0)
+        memcpy(p + before.n, text.p, text.n);
+    return (str){p, before.n + text.n};
+}
+
+/* The template's name in errors, for the alert Slow: __alert_Slow */
+static bool rule_template_parse(struct rule_templates *t, str alert, str text,
+                                struct rule_template_kept *k, struct err *e)
+{
+    struct arena *a = &t->arena;
+
+    k->name = join_texts(a, S("__alert_"), alert);
+    return template_text_parse(t->set, a, k->name, join_texts(a, str_of(prefix), text), t->before,
                                &k->parsed, e) ||
            err_wrap(e, "error parsing template %.*s", STR(k->name));
 }
@@ -94,8 +110,10 @@ static const struct rule_template_kept *find_or_parse(struct rule_templates *t, 
     k = arena_new(&t->arena, struct rule_template_kept);
     k->alert = alert.p;
     k->text = text.p;
-    if (!rule_template_parse(t->set, &t->arena, alert, text, k, &e))
+    if (!rule_template_parse(t, alert, text, k, &e)) {
         k->fault = arena_str(&t->arena, str_of(e.msg));
+        k->line = e.line;
+    }
     u64_map_put(&t->texts, key, k);
     return k;
 }
@@ -161,19 +179,16 @@ struct labels rule_template_expand_all(struct rule_templates *t, struct arena *a
     return ls;
 }
 
-bool rule_template_check(str alert, str text, struct err *e)
+bool rule_template_check(struct rule_templates *t, str alert, str text, struct err *e)
 {
-    struct template_set *set;
-    struct arena a;
-    struct rule_template_kept k;
-    bool ok;
+    const struct rule_template_kept *k;
 
     if (!rule_template_is_template(text))
         return true;
-    set = template_set_new(functions);
-    arena_init(&a, 0);
-    ok = rule_template_parse(set, &a, alert, text, &k, e);
-    arena_release(&a);
-    template_set_free(set);
-    return ok;
+    k = find_or_parse(t, alert, text);
+    if (k->parsed != NULL)
+        return true;
+    err_set(e, ERR_INVALID, "%.*s", STR(k->fault));
+    e->line = k->line;
+    return false;
 }

@@ -41,7 +41,7 @@ struct labels rule_template_expand_all(struct rule_templates *t, struct arena *a
                                        const struct rule_template_vars *vars,
                                        struct rule_queries *q);
 
-/* Whether the text parses. e->line is the line inside of the text. */
-bool rule_template_check(str alert, str text, struct err *e) must_check;
+/* Whether the text parses, which is kept. e->line is the line inside of the text. */
+bool rule_template_check(struct rule_templates *t, str alert, str text, struct err *e) must_check;
 
 #endif

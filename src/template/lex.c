@@ -180,6 +180,8 @@ static void take_alnum(struct tmpl_lexer *l)
 {
     size_t k;
 
+    while (l->pos < l->in.n && char_is_word(l->in.p[l->pos]))
+        l->pos++;
     while (lex_is_alnum(template_lex_peek(l, &k)))
         l->pos += k;
 }
@@ -377,9 +379,10 @@ static struct tmpl_token lex_lex(struct tmpl_lexer *l)
 
 /* -- look-ahead -- */
 
-void tmpl_lex_init(struct tmpl_lexer *l, struct arena *a, str in)
+void tmpl_lex_init(struct tmpl_lexer *l, struct arena *a, str in, size_t from)
 {
-    *l = (struct tmpl_lexer){.a = a, .in = in, .line = 1, .start_line = 1};
+    *l = (struct tmpl_lexer){.a = a, .in = in, .pos = from, .line = 1, .start_line = 1};
+    ignore(l);
 }
 
 void tmpl_lex_stop(struct tmpl_lexer *l)

@@ -69,7 +69,8 @@ struct tmpl_lexer {
     int ahead;
 };
 
-void tmpl_lex_init(struct tmpl_lexer *l, struct arena *a, str in);
+/* from: what is before it has been read. */
+void tmpl_lex_init(struct tmpl_lexer *l, struct arena *a, str in, size_t from);
 struct tmpl_token tmpl_lex_next(struct tmpl_lexer *l);
 struct tmpl_token tmpl_lex_peek(struct tmpl_lexer *l);
 struct tmpl_token tmpl_lex_next_solid(struct tmpl_lexer *l); /* the next that is no TOK_SPACE */

@@ -587,10 +587,25 @@ static void definition(struct parse_parser *p)
         body(p, name, "define clause");
 }
 
-static void top(struct parse_parser *p)
+/* What stands before the text, and the variables that are declared there. */
+static void go_on_from(struct parse_parser *p, const struct tmpl_node *before,
+                       struct tmpl_node *root)
+{
+    for (size_t i = 0; i < before->n_kids; i++) {
+        const struct tmpl_node *pipe = before->kids[i]->pipe;
+
+        for (size_t k = 0; pipe != NULL && !pipe->is_assign && k < pipe->n_idents; k++)
+            see(p, pipe->idents[k]);
+        add_kid(p, root, before->kids[i]);
+    }
+}
+
+static void top(struct parse_parser *p, const struct tmpl_tree *before)
 {
     struct tmpl_node *root = node(p, TN_LIST, tmpl_lex_peek(&p->lex));
 
+    if (before != NULL)
+        go_on_from(p, before->root, root);
     while (!p->failed && tmpl_lex_peek(&p->lex).type != TOK_EOF) {
         struct tmpl_node *n;
 
@@ -611,14 +626,14 @@ static void top(struct parse_parser *p)
     add_tree(p, p->name, root);
 }
 
-bool tmpl_parse(struct arena *a, str name, str text, const struct tmpl_func *const *functions,
-                struct tmpl_tree **out, struct err *e)
+bool tmpl_parse(struct arena *a, str name, str text, const struct tmpl_tree *before,
+                const struct tmpl_func *const *functions, struct tmpl_tree **out, struct err *e)
 {
     struct parse_parser p = {.a = a, .name = name, .text = text, .functions = functions, .e = e};
 
-    tmpl_lex_init(&p.lex, a, text);
+    tmpl_lex_init(&p.lex, a, text, before != NULL ? before->text.n : 0);
     see(&p, S("$"));
-    top(&p);
+    top(&p, before);
     vec_release(&p.vars);
     str_map_release(&p.in_sight);
     str_map_release(&p.named);

@@ -65,7 +65,7 @@ bool template_set_parse(struct template_set *set, str name, str text, struct err
 
     name = arena_str(&set->arena, name);
     text = arena_str(&set->arena, text);
-    if (!tmpl_parse(&set->arena, name, text, set->functions, &trees, e))
+    if (!tmpl_parse(&set->arena, name, text, NULL, set->functions, &trees, e))
         return false;
     while (trees != NULL) {
         struct tmpl_tree *t = trees;
@@ -178,12 +178,14 @@ struct template_text {
 };
 
 bool template_text_parse(const struct template_set *set, struct arena *a, str name, str text,
-                         const struct template_text **out, struct err *e)
+                         const struct template_text *before, const struct template_text **out,
+                         struct err *e)
 {
     struct template_text *t = arena_new(a, struct template_text);
     struct tmpl_tree *trees = NULL;
 
-    if (!tmpl_parse(a, name, text, set->functions, &trees, e))
+    if (!tmpl_parse(a, name, text, before != NULL ? before->main_tree : NULL, set->functions,
+                    &trees, e))
         return false;
     t->trees = t->main_tree = trees;
     while (t->main_tree != NULL && !str_eq(t->main_tree->name, name))
@@ -208,8 +210,8 @@ bool template_exec_text(const struct template_set *set, str text, const struct t
     if (text.n == 0)
         return true;
     arena_init(&a, 0);
-    ok =
-        template_text_parse(set, &a, S(""), text, &t, e) && template_text_exec(set, t, run, out, e);
+    ok = template_text_parse(set, &a, S(""), text, NULL, &t, e) &&
+         template_text_exec(set, t, run, out, e);
     arena_release(&a);
     return ok;
 }

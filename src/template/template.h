@@ -71,10 +71,12 @@ void template_set_each(const struct template_set *set,
 void template_set_watch(struct template_set *set,
                         void (*entered)(void *arg, const struct template_definition *d), void *arg);
 
-/* Text that belongs to no file, to be executed again and again: parsed into the arena, which must outlive it. */
+/* Text that belongs to no file, to be executed again and again: parsed into the arena, which must outlive it. before: what it
+ * begins with, if that has been parsed, which must outlive it, too. */
 struct template_text;
 bool template_text_parse(const struct template_set *set, struct arena *a, str name, str text,
-                         const struct template_text **out, struct err *e) must_check;
+                         const struct template_text *before, const struct template_text **out,
+                         struct err *e) must_check;
 bool template_text_exec(const struct template_set *set, const struct template_text *t,
                         const struct template_run *run, struct buf *out, struct err *e) must_check;
 

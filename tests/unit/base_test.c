@@ -242,6 +242,58 @@ static void graver_diags_have_room(void **state)
     diags_release(&d);
 }
 
+static void add_random(struct diags *d, uint32_t *seed, int i)
+{
+    enum diag_severity severity;
+    struct diag *g;
+
+    *seed = *seed * 1664525 + 1013904223;
+    severity = *seed >> 30 == 3 ? DIAG_ERROR : *seed >> 30 == 2 ? DIAG_WARNING : DIAG_INFO;
+    g = diags_add(d, severity, "X001", (struct diag_place){.file = S("f"), .line = i}, "n %d", i);
+    diag_help(d, g, "h %d", i);
+    if (i % 3 == 0)
+        diag_second(d, g, (struct diag_place){.file = S("other"), .line = 1});
+    if (i % 5 == 0)
+        diag_fix(d, g, S("fix"));
+}
+
+/* Found in parts or in one go: the same, room for all of them or not. */
+static void joined_diags_are_those_of_one_go(void **state)
+{
+    (void)state;
+    for (int each = 50; each < DIAGS_MAX * 2; each *= 3) {
+        struct diags whole, joined;
+        uint32_t one = 7, other = 7;
+
+        diags_init(&whole);
+        diags_init(&joined);
+        for (int i = 0; i < each * 5; i++)
+            add_random(&whole, &one, i);
+        for (int part = 0; part < 5; part++) {
+            struct diags d;
+
+            diags_init(&d);
+            for (int i = 0; i < each; i++)
+                add_random(&d, &other, part * each + i);
+            diags_join(&joined, &d);
+            assert_int_equal(d.n, 0);
+        }
+        assert_int_equal(joined.n, whole.n);
+        assert_int_equal(joined.errors, whole.errors);
+        assert_int_equal(joined.warnings, whole.warnings);
+        assert_int_equal(joined.dropped, whole.dropped);
+        assert_memory_equal(joined.kept, whole.kept, sizeof(joined.kept));
+        for (size_t i = 0; i < whole.n; i++) {
+            assert_true(str_eq(joined.v[i].message, whole.v[i].message));
+            assert_true(str_eq(joined.v[i].help, whole.v[i].help));
+            assert_true(str_eq(joined.v[i].second.file, whole.v[i].second.file));
+            assert_int_equal(joined.v[i].has_fix, whole.v[i].has_fix);
+        }
+        diags_release(&whole);
+        diags_release(&joined);
+    }
+}
+
 static void diags_are_capped(void **state)
 {
     struct diags d;
@@ -330,6 +382,7 @@ int main(void)
         cmocka_unit_test(errors_wrap_and_truncate),
         cmocka_unit_test(graver_diags_have_room),
         cmocka_unit_test(diags_are_capped),
+        cmocka_unit_test(joined_diags_are_those_of_one_go),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,57 @@ static void kinds_are_recognised(void **state)
     assert_int_equal(lint_recognise(S("[1]\n"), S("x")), LINT_OTHER);
 }
 
+/* Rules with faults of many kinds: more than are kept, in many files. */
+static void write_rules(const char *path, int file)
+{
+    struct buf b = BUF_INIT;
+
+    buf_adds(&b, "groups:\n- name: g\n  rules:\n");
+    for (int i = 0; i < 400; i++)
+        buf_addf(&b,
+                 "  - alert: A%d\n    expr: rate(x_%d_bytes[5m]) > %d  # %s\n"
+                 "    annotations: {summary: \"{{ $labels.a }} %s\"}\n",
+                 i + file % 3, i, i, i % 7 == 0 ? "tocsin: ignore R030" : "",
+                 i % 11 == 0 ? "{{ end" : "{{ printf \\\"%d\\\" $value }}");
+    write_file(path, buf_z(&b));
+    buf_release(&b);
+}
+
+static void by_threads_it_is_the_same(void **state)
+{
+    char dir[] = "/tmp/tocsin-lint-XXXXXX", path[8][64];
+    const struct render_options plain = {.least = DIAG_INFO};
+    struct buf out[2] = {BUF_INIT, BUF_INIT};
+    struct lint_result r[2];
+    str root = str_of(dir);
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    for (int i = 0; i < 8; i++) {
+        snprintf(path[i], sizeof(path[i]), "%s/%c.yml", dir, 'a' + i);
+        write_rules(path[i], i);
+    }
+    for (int i = 0; i < 2; i++) {
+        const struct lint_options o = {.mode = MATCHER_FALLBACK, .threads = i == 0 ? 0 : 4};
+        struct diags d;
+
+        diags_init(&d);
+        r[i] = lint_paths(&root, 1, &o, &d);
+        assert_true(d.dropped != 0);
+        diags_render(&out[i], &d, &plain);
+        diags_release(&d);
+    }
+    assert_int_equal(r[0].rules, 3200);
+    assert_memory_equal(&r[0], &r[1], sizeof(r[0]));
+    assert_true(str_find_str(buf_str(&out[0]), S("R010")) >= 0);
+    assert_true(str_eq(buf_str(&out[0]), buf_str(&out[1])));
+    for (int i = 0; i < 8; i++)
+        unlink(path[i]);
+    rmdir(dir);
+    buf_release(&out[0]);
+    buf_release(&out[1]);
+}
+
 static void a_folder_and_what_it_shows(void **state)
 {
     char dir[] = "/tmp/tocsin-lint-XXXXXX", path[4][64];
@@ -250,6 +301,7 @@ int main(void)
         cmocka_unit_test(files_that_say_nothing),
         cmocka_unit_test(expressions_that_mislead),
         cmocka_unit_test(a_folder_and_what_it_shows),
+        cmocka_unit_test(by_threads_it_is_the_same),
         cmocka_unit_test(three_files_are_one_configuration),
         cmocka_unit_test(carets_stand_under_the_text),
         cmocka_unit_test(text_in_memory),

@@ -69,14 +69,16 @@ static void test_shared_text(void **state)
 
 static void test_check(void **state)
 {
+    struct rule_templates *t = rule_templates_new();
     struct err e = ERR_INIT;
 
     (void)state;
-    assert_true(rule_template_check(S("A"), S("{{ $labels.x }}"), &e));
-    assert_false(rule_template_check(S("A"), S("one\n{{ $labls.x }}"), &e));
+    assert_true(rule_template_check(t, S("A"), S("{{ $labels.x }}"), &e));
+    assert_false(rule_template_check(t, S("A"), S("one\n{{ $labls.x }}"), &e));
     assert_int_equal(e.line, 2);
     assert_string_equal(e.msg, "error parsing template __alert_A: template: __alert_A:2: "
                                "undefined variable \"$labls\"");
+    rule_templates_free(t);
 }
 
 int main(void)

@@ -145,7 +145,7 @@ static void test_large_texts(void **state)
         buf_adds(&text, ".a");
     buf_adds(&text, "}}");
     arena_init(&a, 0);
-    assert_true(template_text_parse(b.set, &a, S(""), buf_str(&text), &parsed, &e));
+    assert_true(template_text_parse(b.set, &a, S(""), buf_str(&text), NULL, &parsed, &e));
     print_message("a chain of 5000 takes %zu bytes\n", a.used);
     assert_true(a.used < 5000 * 100);
     arena_release(&a);
