@@ -11,11 +11,17 @@ target_link_libraries(tocsin_deps INTERFACE Threads::Threads m resolv)
 # need(MODULE PACKAGE [NAME LICENCE [STATIC_LINK]]): what pkg-config calls it, what Debian does, and what sbom.cmake tells of it. A second
 # module of one library has no name.
 set(missing "")
+set(loaded libcurl) # by src/net/curl_late.c: its headers are all that a build takes
 function(need module package)
   string(MAKE_C_IDENTIFIER ${module} id)
   pkg_check_modules(${id} QUIET IMPORTED_TARGET ${module})
   if(${id}_FOUND)
-    target_link_libraries(tocsin_deps INTERFACE PkgConfig::${id})
+    if(module IN_LIST loaded)
+      target_include_directories(tocsin_deps SYSTEM INTERFACE ${${id}_INCLUDE_DIRS})
+      target_link_libraries(tocsin_deps INTERFACE ${CMAKE_DL_LIBS})
+    else()
+      target_link_libraries(tocsin_deps INTERFACE PkgConfig::${id})
+    endif()
     if(ARGC GREATER 2)
       sbom_package(${ARGV2} "${${id}_VERSION}" ${ARGV3} ${ARGV4})
     endif()

@@ -38,5 +38,7 @@ if not shutil.which("readelf"):
     sys.exit(77)
 dynamic = subprocess.run(["readelf", "-dW", program], capture_output=True, text=True, check=True).stdout
 needed = {n.split(".so")[0].split("-")[0] for n in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)} - SANITIZERS
+with open(program, "rb") as f:
+    needed |= {n.decode() for n in re.findall(rb"\0(lib[a-z0-9]+)\.so\.\d+\0", f.read())} & set(LIBRARIES)  # what it loads later
 found = {LIBRARIES["libevent" if n.startswith("libevent") else n] for n in needed}
 assert found - inside == linked, f"the program is linked with {sorted(found)}, the SBOM says {sorted(linked)}"

@@ -246,6 +246,18 @@ def test_version_and_help():
     equal(code, 0)
     assert "--config.file" in text or "lint" in text, text
 
+def test_what_asks_nobody_loads_no_libcurl():
+    """Two thirds of the libraries of a start are those of libcurl: it is loaded by who sends or asks."""
+    def libraries(*args):
+        p = subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=20, env={**os.environ, "LD_DEBUG": "libs"})
+        return p.returncode, "calling init: " in p.stderr, "libcurl" in p.stderr
+
+    with folder() as d:
+        path = write(os.path.join(d, "rules.yml"), "groups: [{name: g, rules: [{alert: A, expr: up == 0}]}]\n")
+        equal(libraries("lint", path), (0, True, False), "lint: exit code, its libraries are told, libcurl is one of them")
+        equal(libraries("alert", "list", "--url=http://127.0.0.1:1")[1:], (True, True), "what asks a server has it")
+
+
 def test_service_manager():
     """Type=notify, WatchdogSec=, a reload and a stop as systemd sees them."""
     with folder() as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
