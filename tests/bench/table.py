@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The costs that people feel, each beside its peers of both generations, in turns on one machine in one run.
 
-usage: table.py [--runs N] [--rows NAME,...] [--with NAME=PROGRAM]... [--no-peers] [--compare OLD.json]     run from the root
+usage: table.py [--runs N] [--rows NAME,...] [--with NAME=PROGRAM]... [--no-peers] [--compare OLD.json] [--growth]     run from the root
 
     alerts    100,000 in 100 groups, each told when all are there          Alertmanager
     groups    20,000 in as many, each told at once                         Alertmanager
@@ -13,9 +13,10 @@ usage: table.py [--runs N] [--rows NAME,...] [--with NAME=PROGRAM]... [--no-peer
 
 --with adds another build of tocsin, --runs (5) says how often; what is printed are medians. What is told, is told within the same
 figure of all: taking in alerts, taking them in again and telling of them. Each run is kept in build/bench/TIME.json;
---compare says which figures of this build are 3 % worse than those of such a file.
+--compare says which figures of this build are 3 % worse than those of such a file. --growth: this build alone, with a sixteenth, a
+quarter and all of what a row is about, and the exponents between them.
 """
-import argparse, contextlib, datetime, json, os, re, socket, statistics, subprocess, sys, tempfile, time, urllib.request
+import argparse, contextlib, datetime, json, math, os, re, socket, statistics, subprocess, sys, tempfile, time, urllib.request
 sys.path.insert(0, os.path.dirname(__file__))
 import lint_bench, many_rules_text
 
@@ -114,12 +115,12 @@ def router(program, alerts, groups, by, wait):
             "memory when told, MB": s["notify"]["rss_mb"], "peak, MB": max(x["peak_mb"] for x in s.values())}
 
 
-def row_alerts(kind, program):
-    return router(program, 100000, 100, "alertname,cluster", "5s")
+def row_alerts(kind, program, part=1):
+    return router(program, 100000 // part, 100, "alertname,cluster", "5s")
 
 
-def row_groups(kind, program):
-    return router(program, 20000, 20000, "replica", "0s")
+def row_groups(kind, program, part=1):
+    return router(program, 20000 // part, 20000 // part, "replica", "0s")
 
 
 def row_silences(kind, program):
@@ -173,8 +174,8 @@ rule_files: ['%%s']
 """
 
 
-def row_scrape(kind, program):
-    return scraping(kind, program, SCRAPE % "5s", 60, 2500, os.path.abspath(SHARED + "/bench/rules.yml"))
+def row_scrape(kind, program, part=1):
+    return scraping(kind, program, SCRAPE % "5s", 60, 2500 // part, os.path.abspath(SHARED + "/bench/rules.yml"))
 
 
 def row_rules(kind, program):
@@ -197,10 +198,10 @@ def row_lint(kind, program):
     return {"10,000 alerts, s": took, "10,000 alerts, CPU s": used, "10,000 alerts, peak MB": peak, "a small file, ms": short * 1000}
 
 
-def rows_of_ranges():
+def rows_of_ranges(part=1):
     """All at once: {figure: {contestant: ms}}; the peers get the series by remote write."""
     out, names = {}, [n for n, p in PEERS["prometheus"].items() if os.path.exists(p)]
-    for line in subprocess.run([sys.executable, "-B", "tests/bench/promql.py", "--range", "35000"], check=True, capture_output=True,
+    for line in subprocess.run([sys.executable, "-B", "tests/bench/promql.py", "--range", str(35000 // part)], check=True, capture_output=True,
                                text=True).stdout.splitlines():
         w = line.split()
         if len(w) >= 3 and re.fullmatch(r"[\d.]+", w[1]):
@@ -244,6 +245,24 @@ def show(taken):
                   "".join("%12.2fx" % (m[w] / m[NOW]) if w in m and m[NOW] else "%13s" % "-" for w in who if w != NOW))
 
 
+GROWING = "alerts", "groups", "scrape", "ranges"
+
+
+def grow(rows, runs):
+    for name in [r for r in rows if r in GROWING]:
+        kind, run = ROWS[name]
+        print("\n%-42s %10s %10s %10s   exponents" % (name, "1", "4", "16"))
+        taken = {}
+        for part in [16, 4, 1] * runs:
+            figures = run(kind, "build/release/tocsin", part) if run else {f: by[NOW] for f, by in rows_of_ranges(part).items()}
+            for figure, v in figures.items():
+                taken.setdefault(figure, {}).setdefault(part, []).append(v)
+        for figure, by in taken.items():
+            v = [statistics.median(by[part]) for part in (16, 4, 1)]
+            print("%-42s %10.3f %10.3f %10.3f   " % ("  " + figure, *v) + " ".join(
+                "%5.2f" % math.log(b / a, 4) if a > 0 and b > 0 else "    -" for a, b in zip(v, v[1:])), flush=True)
+
+
 def compare(taken, old):
     """Whether a figure is worse: by more than 3 %, and than the old runs differ among themselves."""
     print("\nbeside", old["at"], old["commit"])
@@ -269,6 +288,7 @@ def main():
     p.add_argument("--with", dest="others", action="append", default=[], metavar="NAME=PROGRAM")
     p.add_argument("--no-peers", action="store_true")
     p.add_argument("--compare")
+    p.add_argument("--growth", action="store_true")
     o = p.parse_args()
     unknown = [r for r in o.rows if r not in ROWS]
     if unknown or any("=" not in x for x in o.others):
@@ -276,6 +296,9 @@ def main():
     if not os.path.exists(SHARED + "/bench/router_bench.py"):
         print(SHARED + "/bench is missing", file=sys.stderr)
         sys.exit(77)
+    if o.growth:
+        grow(o.rows, o.runs)
+        return
     old = json.load(open(o.compare)) if o.compare else None
     taken = take(o, dict(x.split("=", 1) for x in o.others))
     show(taken)
