@@ -281,13 +281,17 @@ static bool parse_exact(str s, double *out)
     static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    const char *p = s.p, *end = s.p + s.n;
-    bool is_minus = s.n != 0 && *p == '-';
+    const char *p = s.p, *end;
+    bool is_minus;
     uint64_t v = 0;
     int exponent;
     double d;
 
-    p += s.n != 0 && (*p == '-' || *p == '+');
+    if (s.n == 0)
+        return false;
+    end = s.p + s.n;
+    is_minus = *p == '-';
+    p += is_minus || *p == '+';
     if (!float_read_digits(&p, end, &v, &exponent) || !float_read_exponent(&p, end, &exponent) ||
         p != end)
         return false;
