@@ -25,6 +25,7 @@ static inline int label_order(const void *a, const void *b) /* by name, for qsor
 {
     return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
 }
+void label_sort(struct label *v, size_t n); /* by name; those of one name stay in their order */
 
 str labels_get(struct labels ls, str name); /* the value, or the empty slice */
 bool labels_has(struct labels ls, str name);

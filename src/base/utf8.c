@@ -55,8 +55,12 @@ bool utf8_is_valid(str s)
                 continue;
             }
         }
+        if ((unsigned char)s.p[0] < 0x80) {
+            s = str_sub(s, 1, s.n);
+            continue;
+        }
         k = utf8_decode(s, &rune);
-        if (k == 1 && (unsigned char)s.p[0] >= 0x80)
+        if (k == 1)
             return false;
         s = str_sub(s, k, s.n);
     }

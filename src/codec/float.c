@@ -276,30 +276,33 @@ static bool float_read_exponent(const char **p, const char *end, int *exponent)
 
 /* A whole number of 53 bits and a power of ten that is a double are one multiplication or division apart from the nearest
  * double, and no search. */
-static bool parse_exact(str s, double *out)
+bool float_read_exact(const char **at, const char *end, double *out)
 {
     static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    const char *p = s.p, *end;
-    bool is_minus;
+    const char *p = *at;
+    bool is_minus = p != end && *p == '-';
     uint64_t v = 0;
     int exponent;
     double d;
 
-    if (s.n == 0)
-        return false;
-    end = s.p + s.n;
-    is_minus = *p == '-';
-    p += is_minus || *p == '+';
-    if (!float_read_digits(&p, end, &v, &exponent) || !float_read_exponent(&p, end, &exponent) ||
-        p != end)
+    p += p != end && (*p == '-' || *p == '+');
+    if (!float_read_digits(&p, end, &v, &exponent) || !float_read_exponent(&p, end, &exponent))
         return false;
     if (v > UINT64_C(1) << INTEGERS_EXACT || exponent < -EXACT_POWER || exponent > EXACT_POWER)
         return false;
     d = exponent < 0 ? (double)v / powers[-exponent] : (double)v * powers[exponent];
     *out = is_minus ? -d : d;
+    *at = p;
     return true;
+}
+
+static bool parse_exact(str s, double *out)
+{
+    const char *p = s.p;
+
+    return s.n != 0 && float_read_exact(&p, s.p + s.n, out) && p == s.p + s.n;
 }
 
 bool float_parse(str s, double *out, struct err *e)

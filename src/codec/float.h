@@ -15,6 +15,9 @@
 
 /* Decimal and hexadecimal (with p exponent), inf, infinity, nan in any case. No blanks, no underscores. */
 bool float_parse(str s, double *out, struct err *e) must_check;
+/* The decimal number that the text at *at begins with, as far as it goes, when nothing has to be searched for it, which is
+ * most often. False: it is another, or none, and float_parse() knows. */
+bool float_read_exact(const char **at, const char *end, double *out) must_check;
 
 void float_print_shortest(struct buf *out,
                           double v); /* 'f', -1: never an exponent; values of samples */

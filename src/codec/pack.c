@@ -1,12 +1,19 @@
 #include "codec/pack.h"
 
+enum { PACK_U64_MAX = 10 }; /* bytes */
+
 void pack_u64(struct buf *b, uint64_t v)
 {
-    while (v >= 0x80) {
-        buf_addc(b, (char)(v | 0x80));
-        v >>= 7;
-    }
-    buf_addc(b, (char)v);
+    char *p;
+
+    if (b->cap - b->n < PACK_U64_MAX)
+        buf_reserve(b, PACK_U64_MAX);
+    assume(b->p != NULL);
+    p = b->p + b->n;
+    for (; v >= 0x80; v >>= 7)
+        *p++ = (char)(v | 0x80);
+    *p++ = (char)v;
+    b->n = (size_t)(p - b->p);
 }
 
 void pack_i64(struct buf *b, int64_t v)
@@ -22,11 +29,11 @@ void pack_str(struct buf *b, str s)
 
 void pack_fixed64(struct buf *b, uint64_t v)
 {
-    char bytes[8];
-
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (char)(v >> (8 * i));
-    buf_add(b, (str){bytes, sizeof(bytes)});
+    if (b->cap - b->n < sizeof(v))
+        buf_reserve(b, sizeof(v));
+    assume(b->p != NULL);
+    memcpy(b->p + b->n, &v, sizeof(v)); /* little-endian, as all that we run on */
+    b->n += sizeof(v);
 }
 
 static void pack_fail(struct unpack *u)

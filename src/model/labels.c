@@ -9,14 +9,45 @@
 #include "codec/exposition.h"
 #include "codec/quote.h"
 
-size_t labels_sort_keep(struct label *v, size_t n, str *dup)
+enum { FEW = 32 }; /* labels that are sorted in place */
+
+/* Names mostly differ in their first byte. */
+static int name_cmp(str a, str b)
+{
+    if (a.n != 0 && b.n != 0 && a.p[0] != b.p[0])
+        return (unsigned char)a.p[0] < (unsigned char)b.p[0] ? -1 : 1;
+    return str_cmp(a, b);
+}
+
+static void sort_few(struct label *v, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct label l = v[i];
+        size_t at = i;
+
+        for (; at != 0 && name_cmp(v[at - 1].name, l.name) > 0; at--)
+            v[at] = v[at - 1];
+        v[at] = l;
+    }
+}
+
+void label_sort(struct label *v, size_t n)
 {
     bool sorted = true;
 
+    if (n <= FEW) {
+        sort_few(v, n);
+        return;
+    }
     for (size_t i = 1; i < n && sorted; i++)
-        sorted = str_cmp(v[i - 1].name, v[i].name) < 0;
+        sorted = name_cmp(v[i - 1].name, v[i].name) <= 0;
     if (!sorted)
-        qsort(v, n, sizeof(v[0]), label_order);
+        qsort(v, n, sizeof(*v), label_order);
+}
+
+size_t labels_sort_keep(struct label *v, size_t n, str *dup)
+{
+    label_sort(v, n);
     for (size_t i = 0; i < n; i++) {
         if (i != 0 && str_eq(v[i - 1].name, v[i].name)) {
             *dup = v[i].name;
@@ -52,14 +83,7 @@ static size_t sort_few_last(struct label *v, size_t n)
 {
     size_t k = 0;
 
-    for (size_t i = 1; i < n; i++) {
-        struct label l = v[i];
-        size_t at = i;
-
-        for (; at != 0 && str_cmp(v[at - 1].name, l.name) > 0; at--)
-            v[at] = v[at - 1];
-        v[at] = l;
-    }
+    sort_few(v, n);
     for (size_t i = 0; i < n; i++)
         if (i + 1 == n || !str_eq(v[i].name, v[i + 1].name))
             v[k++] = v[i];
@@ -88,8 +112,6 @@ static size_t sort_many_last(struct label *v, size_t n)
 
 size_t labels_sort_last(struct label *v, size_t n)
 {
-    enum { FEW = 32 };
-
     return n <= FEW ? sort_few_last(v, n) : sort_many_last(v, n);
 }
 
@@ -162,14 +184,6 @@ struct labels labels_copy(struct arena *a, struct labels ls)
     for (size_t i = 0; i < ls.n; i++)
         v[i] = (struct label){arena_str(a, ls.v[i].name), arena_str(a, ls.v[i].value)};
     return (struct labels){v, ls.n};
-}
-
-/* Names mostly differ in their first byte. */
-static int name_cmp(str a, str b)
-{
-    if (a.n != 0 && b.n != 0 && a.p[0] != b.p[0])
-        return (unsigned char)a.p[0] < (unsigned char)b.p[0] ? -1 : 1;
-    return str_cmp(a, b);
 }
 
 /* Keeps the labels whose presence in names equals want. Both lists are sorted: one merge walk. */

@@ -204,7 +204,7 @@ static void push_set_fill(struct push_set *s, struct tsdb_batch *b)
 {
     VEC_EACH (const struct push_series *, x, &s->series) {
         tsdb_batch_add(b, x->ref, x->labels, x->value);
-        if (b->labels.n == RESOLVE_AT)
+        if (b->news.n == RESOLVE_AT)
             tsdb_batch_resolve(b);
     }
 }

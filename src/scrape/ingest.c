@@ -180,22 +180,29 @@ static bool add_new(struct ingest *g, struct expo_reader *r, const struct expo_i
                                            INT32_MAX,
                                    .is_timed = timed});
     ingest_add(g, TSDB_REF_NEW, ls, x);
-    if (g->batch.labels.n == RESOLVE_AT)
+    if (g->batch.news.n == RESOLVE_AT)
         tsdb_batch_resolve(&g->batch);
     return true;
+}
+
+static struct line *ingest_take_line(struct ingest *g, str series, bool *is_new)
+{
+    struct line *l = line_cache_get(&g->lines, hash_str(series), is_new);
+
+    l->length = series.n <= UINT16_MAX ? (uint16_t)series.n : 0;
+    return l;
 }
 
 static bool take_sample(struct ingest *g, struct expo_reader *r, const struct expo_item *x,
                         struct err *e)
 {
     int64_t limit = g->in->conf->common.limits.samples;
-    bool is_new;
-    uint64_t hash = x->is_expected ? r->expected_hash : hash_str(x->series);
-    struct line *l = line_cache_get(&g->lines, hash, &is_new);
+    bool is_new = false;
+    struct line *l =
+        x->is_expected ? line_cache_step(&g->lines) : ingest_take_line(g, x->series, &is_new);
 
     g->out->scraped++;
     g->out->added += is_new;
-    l->length = x->series.n <= UINT16_MAX ? (uint16_t)x->series.n : 0;
     if (is_new || l->ref == TSDB_REF_NEW) { /* or what it had so far was too old for the store */
         if (!add_new(g, r, x, l, e))
             return false;
@@ -252,37 +259,45 @@ static bool read_lines(struct ingest *g, str lines, bool is_last, struct err *e)
 
 enum { SLICE = 16 << 10 }; /* may become two hundred times that when inflated, in the worst case */
 
-/* Reads what is whole of the text, to which all from fresh on has just been added. */
-static bool ingest_read_text(struct ingest *g, size_t fresh, struct err *e)
+/* The beginning of a line waits for its end. */
+static bool ingest_tear(struct ingest *g, str text, struct err *e)
+{
+    buf_add(&g->torn, text);
+    return g->torn.n <= SCRAPE_LINE_MAX || err_set(e, ERR_LIMIT, "line %d is longer than %d bytes",
+                                                   g->reader.line + 1, SCRAPE_LINE_MAX);
+}
+
+/* Reads what is whole of it: first the line that was torn, the rest where it stands. */
+static bool ingest_read_text(struct ingest *g, str text, struct err *e)
 {
     int64_t limit = g->in->conf->common.limits.body_size;
-    size_t n = g->text.n;
+    const char *first = text.n != 0 ? memchr(text.p, '\n', text.n) : NULL;
+    size_t whole = text.n,
+           begin = first != NULL && g->torn.n != 0 ? (size_t)(first - text.p) + 1 : 0;
 
-    g->out->bytes += g->text.n - fresh;
+    g->out->bytes += text.n;
     if (limit > 0 && g->out->bytes >= (size_t)limit)
         return err_set(e, ERR_LIMIT, "body_size_limit exceeded: %lld bytes", (long long)limit);
-    while (n > fresh && g->text.p[n - 1] != '\n')
-        n--;
-    if (n == fresh)
-        return g->text.n <= SCRAPE_LINE_MAX ||
-               err_set(e, ERR_LIMIT, "line %d is longer than %d bytes", g->reader.line + 1,
-                       SCRAPE_LINE_MAX);
-    if (!read_lines(g, (str){g->text.p, n}, false, e))
+    if (first == NULL)
+        return ingest_tear(g, text, e);
+    while (text.p[whole - 1] != '\n')
+        whole--;
+    buf_add(&g->torn, str_sub(text, 0, begin));
+    if (!read_lines(g, buf_str(&g->torn), false, e) ||
+        !read_lines(g, str_sub(text, begin, whole), false, e))
         return false;
-    g->text.n -= n;
-    memmove(g->text.p, g->text.p + n, g->text.n);
-    return true;
+    buf_clear(&g->torn);
+    return ingest_tear(g, str_sub(text, whole, text.n), e);
 }
 
 /* What the scrape has in memory, but for what it adds to series that were there. */
 static size_t ingest_bytes_of(const struct ingest *g)
 {
-    return g->batch.made + g->text.cap + g->scratch.used + g->batch.a.used +
+    return g->batch.made + g->torn.cap + g->inflated.cap + g->scratch.used + g->batch.a.used +
            g->batch.items.cap * sizeof(g->batch.items.v[0]) +
            g->batch.timed.cap * sizeof(g->batch.timed.v[0]) +
-           g->batch.labels.cap * sizeof(g->batch.labels.v[0]) +
-           g->fresh.cap * sizeof(g->fresh.v[0]) + g->metadata.records.cap +
-           line_cache_bytes(&g->lines);
+           g->batch.news.cap * sizeof(g->batch.news.v[0]) + g->fresh.cap * sizeof(g->fresh.v[0]) +
+           g->metadata.records.cap + line_cache_bytes(&g->lines);
 }
 
 static bool ingest_is_within_budget(struct ingest *g, struct err *e)
@@ -296,22 +311,20 @@ static bool ingest_is_within_budget(struct ingest *g, struct err *e)
 
 static bool read_slice(struct ingest *g, str slice, struct err *e)
 {
-    size_t fresh = g->text.n;
-
     if (g->inflater == NULL)
-        buf_add(&g->text, slice);
-    else if (!inflater_feed(g->inflater, slice, &g->text, e))
-        return false;
-    return ingest_read_text(g, fresh, e);
+        return ingest_read_text(g, slice, e);
+    buf_clear(&g->inflated);
+    return inflater_feed(g->inflater, slice, &g->inflated, e) &&
+           ingest_read_text(g, buf_str(&g->inflated), e);
 }
 
 static bool ingest_read_end(struct ingest *g, struct err *e)
 {
     if (g->inflater != NULL && !inflater_is_done(g->inflater))
         return err_set(e, ERR_INVALID, "the gzip body ends early");
-    if (g->in->format == EXPO_TEXT && g->text.n != 0)
-        buf_addc(&g->text, '\n'); /* a last line without its end is let pass */
-    return read_lines(g, buf_str(&g->text), true, e);
+    if (g->in->format == EXPO_TEXT && g->torn.n != 0)
+        buf_addc(&g->torn, '\n'); /* a last line without its end is let pass */
+    return read_lines(g, buf_str(&g->torn), true, e);
 }
 
 /* -- report series -- */
@@ -394,7 +407,8 @@ static void close_body(struct ingest *g)
     inflater_free(g->inflater);
     g->inflater = NULL;
     expo_reader_release(&g->reader);
-    buf_release(&g->text);
+    buf_release(&g->torn);
+    buf_release(&g->inflated);
 }
 
 static void close_all(struct ingest *g)

@@ -67,11 +67,6 @@ static struct line *line_cache_find(const struct line_cache *c, uint64_t hash)
     return NULL;
 }
 
-const struct line *line_cache_expects(const struct line_cache *c)
-{
-    return c->next < c->v.n ? &c->v.v[c->next] : NULL;
-}
-
 struct line *line_cache_get(struct line_cache *c, uint64_t hash, bool *is_new)
 {
     struct line *l;
@@ -91,15 +86,6 @@ struct line *line_cache_get(struct line_cache *c, uint64_t hash, bool *is_new)
     }
     c->next = (size_t)(l - c->v.v) + 1;
     return l;
-}
-
-bool line_cache_is_repeated(struct line_cache *c, struct line *l)
-{
-    if (l->scrape == c->scrape)
-        return true;
-    l->scrape = (uint16_t)(c->scrape & INT16_MAX);
-    c->seen++;
-    return false;
 }
 
 void line_cache_end(struct line_cache *c)

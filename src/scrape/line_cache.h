@@ -34,11 +34,30 @@ void line_cache_release(struct line_cache *c); /* and ready to be used again */
 size_t line_cache_bytes(const struct line_cache *c);
 void line_cache_begin(struct line_cache *c);
 /* What is expected next, NULL: nothing. */
-const struct line *line_cache_expects(const struct line_cache *c);
-/* The line of this hash; a new one, with is_new set, when it was not in the last scrape. Borrowed until the next call. */
+static inline const struct line *line_cache_expects(const struct line_cache *c)
+{
+    return c->next < c->v.n ? &c->v.v[c->next] : NULL;
+}
+
+/* It is what was expected. Borrowed until the next call of this or of line_cache_get(). */
+static inline struct line *line_cache_step(struct line_cache *c)
+{
+    return &c->v.v[c->next++];
+}
+
+/* The line of this hash; a new one, with is_new set, when it was not in the last scrape. */
 struct line *line_cache_get(struct line_cache *c, uint64_t hash, bool *is_new);
+
 /* Whether the line was seen in this scrape before; notes that it is now. */
-bool line_cache_is_repeated(struct line_cache *c, struct line *l);
+static inline bool line_cache_is_repeated(struct line_cache *c, struct line *l)
+{
+    if (l->scrape == c->scrape)
+        return true;
+    l->scrape = (uint16_t)(c->scrape & INT16_MAX);
+    c->seen++;
+    return false;
+}
+
 /* Forgets what this scrape has not seen. */
 void line_cache_end(struct line_cache *c);
 

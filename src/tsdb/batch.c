@@ -25,7 +25,7 @@ void tsdb_batch_release(struct tsdb_batch *b)
 {
     vec_release(&b->items);
     vec_release(&b->timed);
-    vec_release(&b->labels);
+    vec_release(&b->news);
     vec_release(&b->rest);
     arena_release(&b->a);
 }
@@ -40,7 +40,7 @@ uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_str
     b->refused = 0;
     vec_clear(&b->items);
     vec_clear(&b->timed);
-    vec_clear(&b->labels);
+    vec_clear(&b->news);
     vec_clear(&b->rest);
     arena_reset(&b->a);
     tsdb_lock_write(db);
@@ -51,52 +51,52 @@ uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_str
     return epoch;
 }
 
-static struct tsdb_item item_of(struct tsdb_batch *b, uint32_t ref, struct labels ls)
+/* Where the item has the number of its rest: with the labels, as long as it has these. */
+static uint32_t *rest_at(struct tsdb_batch *b, struct tsdb_item *item)
 {
-    struct tsdb_item item = {.ref = ref, .slot = STORAGE_ABSENT};
+    return item->ref == TSDB_REF_NEW ? &b->news.v[item->more].rest : &item->more;
+}
+
+static struct tsdb_item item_of(struct tsdb_batch *b, uint32_t ref, struct labels ls,
+                                storage_slot slot)
+{
+    struct tsdb_item item = {.ref = ref, .slot = slot};
 
     if (ref == TSDB_REF_NEW) {
-        item.labels = (uint32_t)b->labels.n;
-        vec_push(&b->labels, labels_copy(&b->a, ls));
+        item.more = (uint32_t)b->news.n;
+        vec_push(&b->news, (struct tsdb_new){labels_copy(&b->a, ls), 0});
     }
     return item;
 }
 
 void tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v)
 {
-    struct tsdb_item item = item_of(b, ref, ls);
-
-    item.slot = storage_float(v);
-    vec_push(&b->items, item);
+    vec_push(&b->items, item_of(b, ref, ls, storage_float(v)));
 }
 
 void tsdb_batch_set_start(struct tsdb_batch *b, ts_ms start)
 {
-    struct tsdb_item item = *vec_last(&b->items);
-    struct tsdb_rest rest = tsdb_rest_of(b, &item);
+    uint32_t *at = rest_at(b, vec_last(&b->items));
 
-    rest.start = start;
-    b->items.n--;
-    tsdb_batch_put(b, item, rest);
+    if (*at == 0)
+        *at = tsdb_batch_rest(b, (struct tsdb_rest){NULL, start});
+    else
+        b->rest.v[*at - 1].start = start;
 }
 
 void tsdb_batch_add_at(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v, ts_ms t)
 {
-    struct tsdb_timed x = {.t = t, .item = item_of(b, ref, ls)};
-
-    x.item.slot = storage_float(v);
-    vec_push(&b->timed, x);
+    vec_push(&b->timed, (struct tsdb_timed){t, item_of(b, ref, ls, storage_float(v))});
 }
 
 void tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
                               const struct histogram *h)
 {
     struct histogram *own = arena_new(&b->a, struct histogram);
-    struct tsdb_item item = item_of(b, ref, ls);
-
     *own = histogram_copy(&b->a, h);
-    item.slot = STORAGE_HISTOGRAM; /* of which kind the series is to be */
-    tsdb_batch_put(b, item, (struct tsdb_rest){own, 0});
+    vec_push(&b->items,
+             item_of(b, ref, ls, STORAGE_HISTOGRAM)); /* of which kind the series is to be */
+    *rest_at(b, vec_last(&b->items)) = tsdb_batch_rest(b, (struct tsdb_rest){own, 0});
 }
 
 /* -- series -- */
@@ -177,16 +177,40 @@ static uint32_t batch_adopt(struct tsdb *db, struct tsdb_stream *s, const struct
     return id;
 }
 
-/* The symbols of labels that the store has all seen; false: at least one is new. */
-static bool find_symbols(const struct symbols *sy, struct labels ls, struct series_label *v)
+/* The symbols of labels, SYMBOL_NONE where there is none yet; false: so it is somewhere. */
+static bool find_symbols(const struct symbols *sy, const struct tsdb_neighbour *near,
+                         struct labels ls, struct series_label *v)
 {
+    bool all = true;
+
     for (size_t i = 0; i < ls.n; i++) {
-        v[i] =
-            (struct series_label){symbols_find(sy, ls.v[i].name), symbols_find(sy, ls.v[i].value)};
-        if (v[i].name == SYMBOL_NONE || v[i].value == SYMBOL_NONE)
-            return false;
+        const struct label *l = &ls.v[i];
+
+        if (i < near->labels.n && str_eq(near->labels.v[i].name, l->name) &&
+            str_eq(near->labels.v[i].value, l->value))
+            v[i] = near->v[i];
+        else
+            v[i] = (struct series_label){symbols_find(sy, l->name), symbols_find(sy, l->value)};
+        all &= v[i].name != SYMBOL_NONE && v[i].value != SYMBOL_NONE;
     }
-    return true;
+    return all;
+}
+
+static void note_neighbour(struct tsdb_neighbour *near, struct labels ls,
+                           const struct series_label *v)
+{
+    if (ls.n > TSDB_NEIGHBOUR_LABELS)
+        return;
+    near->labels = ls;
+    memcpy(near->v, v, ls.n * sizeof(*v));
+}
+
+static uint32_t hold_symbol(struct symbols *sy, uint32_t id, str text)
+{
+    if (id == SYMBOL_NONE)
+        return symbols_ref(sy, text);
+    symbols_hold(sy, id);
+    return id;
 }
 
 /* Empty text is no symbol and has no number. Of what is known already all labels are. */
@@ -210,8 +234,8 @@ static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s,
     if (!are_valid(ls))
         return TSDB_REF_DROPPED;
     for (size_t i = 0; i < ls.n; i++)
-        v[i] = (struct series_label){symbols_ref(&db->symbols, ls.v[i].name),
-                                     symbols_ref(&db->symbols, ls.v[i].value)};
+        v[i] = (struct series_label){hold_symbol(&db->symbols, v[i].name, ls.v[i].name),
+                                     hold_symbol(&db->symbols, v[i].value, ls.v[i].value)};
     id = batch_create(db, s, own, v, (uint32_t)ls.n, first, why);
     for (size_t i = 0; i < ls.n; i++) {
         tsdb_unref_symbol(db, v[i].name);
@@ -221,7 +245,8 @@ static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s,
 }
 
 uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
-                         struct labels ls, storage_slot first, enum tsdb_refusal *why)
+                         struct labels ls, storage_slot first, struct tsdb_neighbour *near,
+                         enum tsdb_refusal *why)
 {
     struct series_label *v;
     uint32_t id = SERIES_NONE;
@@ -231,11 +256,15 @@ uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, const struct ts
         return TSDB_REF_DROPPED;
     vec_reserve(&db->scratch, ls.n + 1);
     v = db->scratch.v;
-    if (find_symbols(&db->symbols, ls, v))
+    if (find_symbols(&db->symbols, near, ls, v))
         id = series_find(&db->series, v, (uint32_t)ls.n);
     if (id == SERIES_NONE)
-        return create_with_symbols(db, s, own, ls, v, first, why);
-    return db->series.places.v[id].stream == s ? id : batch_adopt(db, s, own, id, why);
+        id = create_with_symbols(db, s, own, ls, v, first, why);
+    else if (db->series.places.v[id].stream != s)
+        id = batch_adopt(db, s, own, id, why);
+    if (id != TSDB_REF_NEW && id != TSDB_REF_DROPPED)
+        note_neighbour(near, ls, v);
+    return id;
 }
 
 /* -- committing -- */
@@ -249,13 +278,17 @@ void tsdb_refuse(struct tsdb_batch *b, enum tsdb_refusal why)
 
 static void batch_resolve(struct tsdb_batch *b)
 {
+    struct tsdb_neighbour near = {.labels = LABELS_NONE};
+
     VEC_EACH (struct tsdb_item *, item, &b->items) {
+        const struct tsdb_new *x;
         enum tsdb_refusal why;
 
         if (item->ref != TSDB_REF_NEW)
             continue;
-        item->ref =
-            tsdb_series_for(b->db, b->stream, NULL, b->labels.v[item->labels], item->slot, &why);
+        x = &b->news.v[item->more];
+        item->ref = tsdb_series_for(b->db, b->stream, NULL, x->labels, item->slot, &near, &why);
+        item->more = x->rest;
         if (item->ref == TSDB_REF_DROPPED && why != TSDB_REFUSALS)
             tsdb_refuse(b, why);
     }
@@ -283,34 +316,63 @@ static size_t room_of(const struct tsdb *db)
     return bytes < max ? max - bytes : 0;
 }
 
-static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
+/* The series is in the batch's stream then. */
+static bool batch_bring(struct tsdb_batch *b, uint32_t ref)
 {
-    struct tsdb *db = b->db;
-    struct series_place *p = &db->series.places.v[item->ref];
+    if (b->db->series.places.v[ref].stream->root != b->stream->root) {
+        tsdb_refuse(b, TSDB_FOREIGN); /* adopted by another in the meantime */
+        return false;
+    }
+    tsdb_move_series(b->db, b->stream, ref); /* it had times of its own */
+    return true;
+}
+
+static bool put_slot(struct tsdb_batch *b, struct series_place *p, storage_slot slot)
+{
+    enum stream_answer answer = stream_put(b->stream, p, slot);
+
+    if (is_unlikely(answer == STREAM_NEEDS_ROOM) &&
+        stream_put_wider(b->stream, p, slot, room_of(b->db)))
+        answer = STREAM_PUT;
+    if (answer == STREAM_PUT) {
+        b->db->appended++;
+        return true;
+    }
+    tsdb_refuse(b, answer == STREAM_HAS_ONE ? TSDB_DUPLICATE : TSDB_TOO_MUCH_MEMORY);
+    return false;
+}
+
+static void put_more(struct tsdb_batch *b, struct series_place *p, const struct tsdb_item *item)
+{
     struct tsdb_rest rest = tsdb_rest_of(b, item);
     storage_slot slot = item->slot;
 
-    if (p->stream->root != b->stream->root) { /* adopted by another in the meantime */
-        tsdb_refuse(b, TSDB_FOREIGN);
-        return;
+    if (rest.histogram != NULL) {
+        if (stream_has(p)) {
+            tsdb_refuse(b, TSDB_DUPLICATE);
+            return;
+        }
+        slot = batch_put_histogram(b->db, rest.histogram, stream_before(b->stream, p));
     }
-    if (p->stream != b->stream) /* it had times of its own */
-        tsdb_move_series(db, b->stream, item->ref);
-    if (stream_slot(p) != STORAGE_ABSENT) {
-        tsdb_refuse(b, TSDB_DUPLICATE);
-        return;
-    }
-    if (rest.histogram != NULL)
-        slot = batch_put_histogram(db, rest.histogram, stream_before(b->stream, p));
-    if (!stream_put(b->stream, p, slot, room_of(db))) {
+    if (!put_slot(b, p, slot)) {
         if (rest.histogram != NULL)
-            slab_drop(&db->slab, slot);
-        tsdb_refuse(b, TSDB_TOO_MUCH_MEMORY);
+            slab_drop(&b->db->slab, slot);
         return;
     }
     if (rest.start != 0)
         stream_set_start(b->stream, p, rest.start);
-    db->appended++;
+}
+
+static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
+{
+    struct series_place *p = &b->db->series.places.v[item->ref];
+
+    if (p->stream != b->stream && !batch_bring(b, item->ref))
+        return;
+    if (is_unlikely(item->more != 0))
+        put_more(b, p, item);
+    else
+        (void)put_slot(b, p, item->slot);
 }
 
 bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e)
@@ -336,8 +398,7 @@ bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e)
     VEC_EACH (struct tsdb_item *, item, &b->items)
         if (item->ref != TSDB_REF_DROPPED)
             write_item(b, item);
-    if (s->marks_stale)
-        stream_mark_stale(s);
+    stream_settle(s, s->marks_stale);
     if (db->log != NULL)
         tsdb_log_batch(db->log, b);
     return true;
@@ -353,7 +414,7 @@ void tsdb_batch_resolve(struct tsdb_batch *b)
     lanes_resolve(b);
     b->made += tsdb_bytes(b->db) - before;
     tsdb_unlock(b->db);
-    vec_clear(&b->labels);
+    vec_clear(&b->news);
     arena_reset(&b->a);
 }
 

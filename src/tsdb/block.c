@@ -1,6 +1,7 @@
 #include "tsdb/block.h"
 
 #include "base/mem.h"
+#include "codec/float.h"
 
 size_t block_size(uint32_t length, uint32_t rows, uint32_t bytes)
 {
@@ -79,24 +80,59 @@ void block_write(struct stream_block *b, uint32_t length, uint32_t r, const stru
     b->last[r] = n != 0 ? v[n - 1] : STORAGE_ABSENT;
 }
 
-void block_blank(struct stream_block *b, uint32_t length, size_t at)
+void block_open(struct stream_block *b, uint32_t length, size_t at)
 {
-    for (uint32_t r = 0; r < b->rows; r++) {
-        codes_mark(b->bytes, block_row(b, length, r), at, STORAGE_CODE_ABSENT);
-        b->last[r] = STORAGE_ABSENT;
-    }
+    b->put = 0;
     for (size_t r = 0; b->starts != NULL && r < b->rows; r++)
         b->starts[r * length + at] = 0;
 }
 
-void block_mark_stale(struct stream_block *b, uint32_t length, size_t at)
+/* What the row has at the place before: at hand, but of a row that was made, or settled, in between. */
+static storage_slot slot_before(const struct stream_block *b, uint32_t length, uint32_t r,
+                                size_t at)
 {
-    for (uint32_t r = 0; r < b->rows; r++) {
-        if ((b->used & 1u << r) == 0 || b->last[r] != STORAGE_ABSENT ||
-            !block_is_value(block_slot(b, length, r, at - 1)))
-            continue;
-        codes_mark(b->bytes, block_row(b, length, r), at, STORAGE_CODE_STALE);
-        b->last[r] = STORAGE_STALE;
+    if (b->last[r] != STORAGE_ABSENT)
+        return b->last[r];
+    return at != 0 ? block_slot(b, length, r, at - 1) : STORAGE_ABSENT;
+}
+
+static void block_take(struct stream_block *b, uint32_t r, uint32_t number, storage_slot before,
+                       storage_slot slot)
+{
+    if (!(float_of_bits(slot) >= float_of_bits(before))) /* so are all NaNs */
+        b->rising[r] = number;
+    b->last[r] = slot;
+    b->put |= 1u << r;
+}
+
+bool block_put(struct stream_block *b, uint32_t length, uint32_t r, size_t at, uint32_t number,
+               storage_slot slot)
+{
+    struct storage_codes c = block_codes(b, r);
+
+    if (!codes_put(&c, block_row(b, length, r), at, slot))
+        return false;
+    block_take(b, r, number, slot_before(b, length, r, at), slot);
+    return true;
+}
+
+void block_note_put(struct stream_block *b, uint32_t length, uint32_t r, size_t at, uint32_t number,
+                    storage_slot slot)
+{
+    block_take(b, r, number, at != 0 ? block_slot(b, length, r, at - 1) : STORAGE_ABSENT, slot);
+}
+
+void block_settle(struct stream_block *b, uint32_t length, size_t at, bool marks_stale)
+{
+    uint32_t without = b->used & ~b->put;
+
+    for (; without != 0; without &= without - 1) {
+        uint32_t r = (uint32_t)__builtin_ctz(without);
+        bool ends = marks_stale && block_is_value(slot_before(b, length, r, at));
+
+        codes_mark(b->bytes, block_row(b, length, r), at,
+                   ends ? STORAGE_CODE_STALE : STORAGE_CODE_ABSENT);
+        b->last[r] = ends ? STORAGE_STALE : STORAGE_ABSENT;
     }
 }
 

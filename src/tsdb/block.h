@@ -3,7 +3,7 @@
  * Samples of a block all take the same number of bytes (codes.h), so that rows of one length lie one behind the other.
  *
  * Owns     a block owns its rows; histograms in slots are the slab's, and whoever empties a row drops them first.
- * Cost     25 bytes a row beside its samples; block_blank() and block_mark_stale() touch a cache line a row.
+ * Cost     25 bytes a row beside its samples; a sample, and block_settle() of a row without one, touch a cache line.
  */
 #ifndef TSDB_BLOCK_H
 #define TSDB_BLOCK_H
@@ -16,14 +16,16 @@ enum { BLOCK_ROWS = 32 };
 struct stream_block {
     uint32_t rows;
     uint32_t used;  /* a bit a row */
+    uint32_t put;   /* those that have got the last sample */
     uint32_t bytes; /* a sample */
     uint32_t ids[BLOCK_ROWS];
     uint32_t
         rising[BLOCK_ROWS];   /* number of the sample from which on storage_series.rising counts */
     double bases[BLOCK_ROWS]; /* of codes */
     uint8_t exponents[BLOCK_ROWS];
-    storage_slot last[BLOCK_ROWS]; /* slots of the last sample, side by side */
-    ts_ms *starts;                 /* start times, as slots; NULL while there are none */
+    storage_slot last
+        [BLOCK_ROWS]; /* slots of the last sample, side by side; until a row gets it, of the one before */
+    ts_ms *starts; /* start times, as slots; NULL while there are none */
     _Alignas(8) char samples[];
 };
 
@@ -67,10 +69,21 @@ static inline storage_slot block_slot(const struct stream_block *b, uint32_t len
 void block_write(struct stream_block *b, uint32_t length, uint32_t r, const struct storage_codes *c,
                  const storage_slot *v, size_t n);
 
-/* No series has a sample at this place yet. */
-void block_blank(struct stream_block *b, uint32_t length, size_t at);
-/* A series with a sample before this place, the last, and none at it, has ended there. */
-void block_mark_stale(struct stream_block *b, uint32_t length, size_t at);
+/* A place for the next sample, which no series has yet: what rows have there means nothing until block_settle(). */
+void block_open(struct stream_block *b, uint32_t length, size_t at);
+/* The row's sample at this place, the last, which has this number. False: its form has no code for it, nothing is written. */
+bool block_put(struct stream_block *b, uint32_t length, uint32_t r, size_t at, uint32_t number,
+               storage_slot slot);
+/* It has been written with the row: the rest of what block_put() does. */
+void block_note_put(struct stream_block *b, uint32_t length, uint32_t r, size_t at, uint32_t number,
+                    storage_slot slot);
+/* Series that have got none have none; with marks_stale those that had one before have ended there. */
+void block_settle(struct stream_block *b, uint32_t length, size_t at, bool marks_stale);
+
+static inline bool block_has(const struct stream_block *b, uint32_t r) /* the last sample */
+{
+    return (b->put & 1u << r) != 0;
+}
 
 /* Start times of the row; made when there are none. */
 ts_ms *block_starts(struct stream_block *b, uint32_t length, uint32_t r, size_t *bytes);

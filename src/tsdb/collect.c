@@ -78,14 +78,16 @@ void tsdb_drop_series(struct tsdb *db, const uint32_t *ids, size_t n)
 
 /* -- looking -- */
 
-static bool collect_is_over(const struct tsdb *db, uint32_t id, int64_t reach_ms, ts_ms now)
+/* last: it has a value in its stream's last sample. */
+static bool collect_is_over(const struct tsdb *db, uint32_t id, bool last, int64_t reach_ms,
+                            ts_ms now)
 {
     const struct series_place *p = &db->series.places.v[id];
     ts_ms newest;
 
     if (p->users == 0 && !db->o.keep_all)
         return true;
-    newest = stream_newest(p);
+    newest = last ? stream_last(p->stream) : stream_newest(p);
     return newest == INT64_MIN || newest <= now - reach_ms;
 }
 
@@ -93,7 +95,8 @@ static void look_at_block(const struct tsdb *db, const struct stream_table *t,
                           const struct stream_block *b, ts_ms now, uint32_t *dead, size_t *n)
 {
     for (uint32_t r = 0; r < BLOCK_ROWS; r++)
-        if ((b->used & 1u << r) != 0 && collect_is_over(db, b->ids[r], t->reach_ms, now))
+        if ((b->used & 1u << r) != 0 &&
+            collect_is_over(db, b->ids[r], block_is_value(b->last[r]), t->reach_ms, now))
             dead[(*n)++] = b->ids[r];
 }
 

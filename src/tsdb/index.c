@@ -25,8 +25,8 @@ static struct posting *new_pair(struct index *ix, struct symbols *sy, uint32_t n
 {
     struct index_values *values = values_map_get(&ix->values, name);
 
-    symbols_ref(sy, symbols_text(sy, name));
-    symbols_ref(sy, symbols_text(sy, value));
+    symbols_hold(sy, name);
+    symbols_hold(sy, value);
     if (values == NULL)
         values = values_map_put(&ix->values, name, (struct index_values){VEC_INIT});
     vec_push(&values->v, value);

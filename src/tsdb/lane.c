@@ -101,15 +101,17 @@ struct tsdb_stream *lane_for(struct tsdb *db, struct tsdb_stream *root,
 
 void lanes_resolve(struct tsdb_batch *b)
 {
+    struct tsdb_neighbour near = {.labels = LABELS_NONE};
+
     VEC_EACH (struct tsdb_timed *, x, &b->timed) {
         struct tsdb_own_time own = {x->t, b->t};
         enum tsdb_refusal why = TSDB_REFUSALS;
 
-        if (x->item.ref != TSDB_REF_NEW || x->item.labels == LABELS_GONE)
+        if (x->item.ref != TSDB_REF_NEW || x->item.more == LABELS_GONE)
             continue;
-        x->item.ref = tsdb_series_for(b->db, b->stream, &own, b->labels.v[x->item.labels],
-                                      x->item.slot, &why);
-        x->item.labels = LABELS_GONE;
+        x->item.ref = tsdb_series_for(b->db, b->stream, &own, b->news.v[x->item.more].labels,
+                                      x->item.slot, &near, &why);
+        x->item.more = x->item.ref == TSDB_REF_NEW ? LABELS_GONE : 0;
         if (x->item.ref == TSDB_REF_DROPPED && why != TSDB_REFUSALS)
             tsdb_refuse(b, why);
     }

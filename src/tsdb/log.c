@@ -138,9 +138,10 @@ static void write_items(struct tsdb_log *l, const struct tsdb_batch *batch)
         if (from->ref == TSDB_REF_DROPPED)
             continue;
         item.series = number_of(l, from->ref, &item.is_new);
-        arena_reset(&a);
-        if (item.is_new)
+        if (item.is_new) {
+            arena_reset(&a);
             item.labels = tsdb_labels(batch->db, from->ref, &a);
+        }
         log_write_item(&l->pending, &item, last);
         last = item.series;
     }

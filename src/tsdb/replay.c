@@ -41,22 +41,27 @@ ts_ms tsdb_replayer_newest(const struct tsdb_replayer *r)
     return r->newest;
 }
 
-static void add_item(struct tsdb_replayer *r, const struct log_item *item)
+static void add_item(struct tsdb_replayer *r, const struct log_item *item,
+                     struct tsdb_neighbour *near)
 {
     struct tsdb_batch *b = &r->batch;
-    struct tsdb_item own = {.slot = item->histogram != NULL ? STORAGE_HISTOGRAM : item->slot};
+    struct tsdb_item own = {
+        .slot = item->histogram != NULL ? STORAGE_HISTOGRAM : item->slot,
+        .more = tsdb_batch_rest(b, (struct tsdb_rest){item->histogram, item->start})};
     enum tsdb_refusal why;
 
     if (item->is_new)
-        vec_push(&r->refs, tsdb_series_for(r->db, b->stream, NULL, item->labels, own.slot, &why));
+        vec_push(&r->refs,
+                 tsdb_series_for(r->db, b->stream, NULL, item->labels, own.slot, near, &why));
     own.ref = r->refs.v[item->series];
-    tsdb_batch_put(b, own, (struct tsdb_rest){item->histogram, item->start});
+    vec_push(&b->items, own);
 }
 
 static bool replay_batch(struct tsdb_replayer *r, struct unpack *u, const struct log_head *head,
                          struct err *e)
 {
     struct tsdb_batch *b = &r->batch;
+    struct tsdb_neighbour near = {.labels = LABELS_NONE};
     struct err refused = ERR_INIT;
     uint64_t last = UINT64_MAX;
 
@@ -65,7 +70,7 @@ static bool replay_batch(struct tsdb_replayer *r, struct unpack *u, const struct
 
         if (!log_read_item(u, last, r->refs.n, &b->a, &item, e))
             return false;
-        add_item(r, &item);
+        add_item(r, &item, &near);
         last = item.series;
     }
     if (tsdb_commit_locked(b, &refused)) /* else the limits are other ones now: counted there */

@@ -2,7 +2,6 @@
  * series moves to another table when its reach or the width of its values changes. */
 #include "tsdb/stream.h"
 
-#include "codec/float.h"
 #include "tsdb/tsdb_priv.h"
 
 /* What stays beyond the reach, so that an evaluation that is late by a few scrapes still finds all its samples. */
@@ -182,7 +181,14 @@ void stream_advance(struct tsdb_stream *s, ts_ms t)
     s->times[s->end++ - s->first] = t;
     VEC_EACH (struct stream_table *, table, &s->tables)
         for (size_t i = 0; i < table->blocks.n; i++)
-            block_blank(table->blocks.v[i], table->length, (size_t)(s->end - 1 - table->first));
+            block_open(table->blocks.v[i], table->length, (size_t)(s->end - 1 - table->first));
+}
+
+void stream_settle(struct tsdb_stream *s, bool marks_stale)
+{
+    VEC_EACH (struct stream_table *, t, &s->tables)
+        for (size_t i = 0; i < t->blocks.n; i++)
+            block_settle(t->blocks.v[i], t->length, (size_t)(s->end - 1 - t->first), marks_stale);
 }
 
 void stream_shift(struct tsdb_stream *s, int64_t by_ms)
@@ -229,6 +235,7 @@ static void tsdb_stream_add_row(struct tsdb_stream *s, uint32_t column, uint32_t
     uint32_t r = (uint32_t)__builtin_ctz(block_free_rows(b));
 
     b->used |= 1u << r;
+    b->put &= ~(1u << r);
     b->ids[r] = id;
     b->rising[r] = (uint32_t)s->end;
     t->of[table_width(c->bytes)].n++;
@@ -424,16 +431,7 @@ void stream_take_times(struct tsdb_stream *s, const struct tsdb_stream *from, ts
     s->end = s->first + n;
 }
 
-storage_slot stream_slot(const struct series_place *p)
-{
-    struct stream_table *t;
-    uint32_t r;
-    const struct stream_block *b = block_of(p, &t, &r);
-
-    return b->last[r];
-}
-
-/* Writes the row anew, in a form that has a code for its last value, too. */
+/* Writes the row anew, in a form that has a code for its last value, too. False: it needs more than so many bytes. */
 static bool refit(struct tsdb_stream *s, struct series_place *p, storage_slot slot, size_t room)
 {
     struct stream_table *t;
@@ -457,23 +455,39 @@ static bool refit(struct tsdb_stream *s, struct series_place *p, storage_slot sl
     return ok;
 }
 
-bool stream_put(struct tsdb_stream *s, struct series_place *p, storage_slot slot, size_t room)
+bool stream_has(const struct series_place *p)
+{
+    struct stream_table *t;
+    uint32_t r;
+    const struct stream_block *b = block_of(p, &t, &r);
+
+    return block_has(b, r);
+}
+
+enum stream_answer stream_put(struct tsdb_stream *s, const struct series_place *p,
+                              storage_slot slot)
 {
     struct stream_table *t;
     uint32_t r;
     struct stream_block *b = block_of(p, &t, &r);
-    struct storage_codes c = block_codes(b, r);
-    size_t at = (size_t)(s->end - 1 - t->first);
 
-    if (is_unlikely(!codes_put(&c, block_row(b, t->length, r), at, slot))) {
-        if (!refit(s, p, slot, room))
-            return false;
-        b = block_of(p, &t, &r);
-    }
-    b->last[r] = slot;
-    if (at == 0 || !(float_of_bits(slot) >=
-                     float_of_bits(block_slot(b, t->length, r, at - 1)))) /* so are all NaNs */
-        b->rising[r] = (uint32_t)(s->end - 1);
+    if (is_unlikely(block_has(b, r)))
+        return STREAM_HAS_ONE;
+    return block_put(b, t->length, r, (size_t)(s->end - 1 - t->first), (uint32_t)(s->end - 1), slot)
+               ? STREAM_PUT
+               : STREAM_NEEDS_ROOM;
+}
+
+bool stream_put_wider(struct tsdb_stream *s, struct series_place *p, storage_slot slot, size_t room)
+{
+    struct stream_table *t;
+    uint32_t r;
+    struct stream_block *b;
+
+    if (!refit(s, p, slot, room))
+        return false;
+    b = block_of(p, &t, &r);
+    block_note_put(b, t->length, r, (size_t)(s->end - 1 - t->first), (uint32_t)(s->end - 1), slot);
     return true;
 }
 
@@ -496,16 +510,6 @@ void stream_set_start(struct tsdb_stream *s, const struct series_place *p, ts_ms
     struct stream_block *b = block_of(p, &t, &r);
 
     block_starts(b, t->length, r, s->bytes)[s->end - 1 - t->first] = start;
-}
-
-void stream_mark_stale(struct tsdb_stream *s)
-{
-    VEC_EACH (struct stream_table *, t, &s->tables) {
-        size_t at = (size_t)(s->end - 1 - t->first);
-
-        for (size_t i = 0; at != 0 && i < t->blocks.n; i++)
-            block_mark_stale(t->blocks.v[i], t->length, at);
-    }
 }
 
 /* -- reading -- */

@@ -64,8 +64,11 @@ static inline ts_ms stream_last(const struct tsdb_stream *s) /* INT64_MIN: no sa
 /* Bytes that a sample at t would take beyond what there is, and a row more that begins with the slot. */
 size_t stream_growth(const struct tsdb_stream *s, ts_ms t);
 size_t stream_row_cost(const struct tsdb_stream *s, int64_t reach_ms, storage_slot first);
-/* A new sample at t, after all others, that no series has yet. */
+/* A new sample at t, after all others, that no series has yet; when those are put that have one, stream_settle() follows,
+ * and until then nobody reads. With marks_stale every series that had a value in the one before has ended where it has
+ * none. */
 void stream_advance(struct tsdb_stream *s, ts_ms t);
+void stream_settle(struct tsdb_stream *s, bool marks_stale);
 
 /* Moves all times, except where that would leave what the store can hold. */
 void stream_shift(struct tsdb_stream *s, int64_t by_ms);
@@ -83,15 +86,17 @@ void stream_move(struct tsdb_stream *to, struct series_place *p);
 /* Gives an empty stream, that has no rows yet, the times of another one before t. */
 void stream_take_times(struct tsdb_stream *s, const struct tsdb_stream *from, ts_ms t);
 
-storage_slot stream_slot(const struct series_place *p); /* of the last sample */
-/* The series' value in the last sample. False: its row needs more than so many bytes for it, and has them not. */
-bool stream_put(struct tsdb_stream *s, struct series_place *p, storage_slot slot,
-                size_t room) must_check;
+bool stream_has(const struct series_place *p); /* the last sample */
+enum stream_answer { STREAM_PUT, STREAM_HAS_ONE, STREAM_NEEDS_ROOM };
+/* The series' value in the last sample. Of a row that has no form for it nothing is written: it needs room. */
+enum stream_answer stream_put(struct tsdb_stream *s, const struct series_place *p,
+                              storage_slot slot);
+/* The same, in a form that has one. False: the row needs more than so many bytes for it, and has them not. */
+bool stream_put_wider(struct tsdb_stream *s, struct series_place *p, storage_slot slot,
+                      size_t room) must_check;
 /* What the series had before it: STORAGE_ABSENT when nothing of that is kept. */
 storage_slot stream_before(struct tsdb_stream *s, const struct series_place *p);
 void stream_set_start(struct tsdb_stream *s, const struct series_place *p, ts_ms start);
-/* Every series that has a value in the sample before the last and none in the last has ended there. */
-void stream_mark_stale(struct tsdb_stream *s);
 
 void stream_read(const struct series_place *p, struct storage_series *out);
 /* The time of the newest sample that is a value, INT64_MIN without one. */

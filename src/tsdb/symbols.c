@@ -38,6 +38,11 @@ uint32_t symbols_ref(struct symbols *sy, str text)
     return id;
 }
 
+void symbols_hold(struct symbols *sy, uint32_t id)
+{
+    sy->v.v[id].refs++;
+}
+
 bool symbols_unref(struct symbols *sy, uint32_t id)
 {
     struct symbol *s;

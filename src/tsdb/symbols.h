@@ -29,6 +29,7 @@ struct symbols {
 void symbols_release(struct symbols *sy);
 uint32_t symbols_find(const struct symbols *sy, str text); /* SYMBOL_NONE: not there, or empty */
 uint32_t symbols_ref(struct symbols *sy, str text);        /* one reference for the caller */
+void symbols_hold(struct symbols *sy, uint32_t id);        /* the same, of one that is there */
 /* True: that was the last reference, the number means nothing any more. SYMBOL_NONE is fine. */
 bool symbols_unref(struct symbols *sy, uint32_t id);
 

@@ -135,7 +135,7 @@ void tsdb_close_locked(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
     if (t <= stream_last(s) || !tsdb_time_is_valid(t))
         t = stream_last(s) + 1;
     stream_advance(s, t);
-    stream_mark_stale(s);
+    stream_settle(s, true);
     if (db->log != NULL)
         tsdb_log_stream_end(db->log, s, t);
 }

@@ -87,8 +87,15 @@ enum tsdb_refusal {
 
 struct tsdb_item {
     storage_slot slot;
-    uint32_t ref, labels; /* labels: index in the batch, for TSDB_REF_NEW */
-    uint32_t rest;        /* index + 1 in the batch, 0: it has no more than a float */
+    uint32_t ref;
+    uint32_t
+        more; /* of TSDB_REF_NEW: index in batch.news; else index + 1 in batch.rest, 0: it has no more than a float */
+};
+
+/* A sample whose series is not known by its ref. */
+struct tsdb_new {
+    struct labels labels;
+    uint32_t rest; /* of its item, when the series is known */
 };
 
 /* What few samples have. */
@@ -109,7 +116,7 @@ struct tsdb_batch {
     struct arena a;
     VEC(struct tsdb_item) items;
     VEC(struct tsdb_timed) timed;
-    VEC(struct labels) labels;
+    VEC(struct tsdb_new) news;
     VEC(struct tsdb_rest) rest;
     dur_ns stepped; /* of the clock that t is from; begin takes it to be the store's */
     size_t made;    /* bytes of the series that were made so far for what it has */

@@ -88,28 +88,35 @@ struct tsdb_own_time {
     ts_ms t, batch;
 };
 
+/* Of an item whose series is known. */
 static inline struct tsdb_rest tsdb_rest_of(const struct tsdb_batch *b,
                                             const struct tsdb_item *item)
 {
-    return item->rest != 0 ? b->rest.v[item->rest - 1] : (struct tsdb_rest){NULL, 0};
+    return item->more != 0 ? b->rest.v[item->more - 1] : (struct tsdb_rest){NULL, 0};
 }
 
-/* Puts an item and the rest of it. */
-static inline void tsdb_batch_put(struct tsdb_batch *b, struct tsdb_item item,
-                                  struct tsdb_rest rest)
+/* The number by which an item knows the rest of it. */
+static inline uint32_t tsdb_batch_rest(struct tsdb_batch *b, struct tsdb_rest rest)
 {
-    if (rest.histogram != NULL || rest.start != 0) {
-        vec_push(&b->rest, rest);
-        item.rest = (uint32_t)b->rest.n;
-    }
-    vec_push(&b->items, item);
+    if (rest.histogram == NULL && rest.start == 0)
+        return 0;
+    vec_push(&b->rest, rest);
+    return (uint32_t)b->rest.n;
 }
+
+/* The series that was asked for before, under the same lock, its labels still there: neighbours share most of them. */
+enum { TSDB_NEIGHBOUR_LABELS = 32 };
+struct tsdb_neighbour {
+    struct labels labels; /* none yet */
+    struct series_label v[TSDB_NEIGHBOUR_LABELS];
+};
 
 /* The series of these labels in the stream, made when need be, for samples like the slot; TSDB_REF_DROPPED with *why
  * set, or TSDB_REFUSALS when nobody wants it. With own != NULL in one of the stream's lanes; a series that would only
  * have a sample which nobody reads any more is not made: TSDB_REF_NEW. */
 uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
-                         struct labels ls, storage_slot first, enum tsdb_refusal *why);
+                         struct labels ls, storage_slot first, struct tsdb_neighbour *near,
+                         enum tsdb_refusal *why);
 /* To another stream; how much of what it has goes with it, lane.h says. */
 void tsdb_move_series(struct tsdb *db, struct tsdb_stream *to, uint32_t id);
 void tsdb_refuse(struct tsdb_batch *b, enum tsdb_refusal why);

@@ -43,7 +43,8 @@ static void expecting(str in, enum expo_format format, bool is_right)
         if (has && is_right && a.kind == EXPO_SAMPLE)
             before = a.series;
         expo_reader_expect(&guided, before.n, hash_str(before));
-        if (expo_read(&guided, &b, &f) != has || e.code != f.code || (has && !same_item(&a, &b)))
+        if (expo_read(&guided, &b, &f) != has || e.code != f.code || plain.line != guided.line ||
+            (has && !same_item(&a, &b)))
             __builtin_trap();
         if (has && a.kind == EXPO_SAMPLE)
             before = a.series;
