@@ -39,7 +39,7 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
 
     json_open(w, '{');
     json_key_of(w, "annotations");
-    labels_put_json(w, a->annotations->ls);
+    label_set_put_json(w, a->annotations);
     json_key_of(w, "endsAt");
     json_put_rfc3339_ms(w, a->ends_at);
     json_key_of(w, "fingerprint");
@@ -59,12 +59,12 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
     put_status(w, g);
     json_key_of(w, "updatedAt");
     json_put_rfc3339_ms(w, a->updated_at);
-    if (a->generator_url.n != 0) {
+    if (alert_generator_url(a).n != 0) {
         json_key_of(w, "generatorURL");
-        json_put_str(w, a->generator_url);
+        json_put_str(w, alert_generator_url(a));
     }
     json_key_of(w, "labels");
-    labels_put_json(w, a->labels->ls);
+    label_set_put_json(w, a->labels);
     json_close(w, '}');
 }
 
@@ -184,11 +184,9 @@ void api_get_alerts(struct http_req *rq, void *arg)
         return;
     }
     vec_reserve(&s->v, a->engine->alerts.n);
-    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts) {
-        struct alert *al = it->value;
-
-        if (!alert_is_resolved(al, now) && api_filter_labels(&s->filter, al->labels->ls))
-            vec_push(&s->v, (struct keyed){it->key, alert_ref(al)});
+    ALERT_TABLE_EACH (al, &a->engine->alerts) {
+        if (!alert_is_resolved(al, now) && api_filter_set(&s->filter, al->labels))
+            vec_push(&s->v, (struct keyed){alert_fingerprint(al), alert_ref(al)});
     }
     keyed_sort(s->v.v, s->v.n);
     api_headers(rq);
@@ -234,7 +232,7 @@ enum { RUN = 1000, GATHERED_ALERTS = 5000 };
 static int alerts_by_labels(const void *a, const void *b)
 {
     const struct group_view *x = a, *y = b;
-    int c = labels_cmp(x->labels->ls, y->labels->ls);
+    int c = label_set_cmp(x->labels, y->labels);
 
     return c != 0 ? c : str_cmp(x->receiver, y->receiver);
 }
@@ -275,7 +273,7 @@ static void collect_receivers(struct groups_stream *s)
 static void put_route_labels(struct groups_stream *s, const struct group_view *g, struct now now,
                              struct json_writer *w)
 {
-    struct notification n = {.receiver = g->receiver, .group_labels = g->labels->ls};
+    struct notification n = {.receiver = g->receiver};
     struct messages_context c = {.messages = s->conf->messages,
                                  .n = &n,
                                  .external_url = s->api->engine->external_url,
@@ -288,9 +286,10 @@ static void put_route_labels(struct groups_stream *s, const struct group_view *g
         return;
     }
     arena_init(&a, 0);
+    n.group_labels = label_set_view(&a, g->labels);
     n.alerts = alerts = arena_array(&a, g->n, sizeof(*alerts));
     for (; n.n_alerts < g->n; n.n_alerts++) {
-        alerts[n.n_alerts] = engine_notified(g->alerts[n.n_alerts], now);
+        alerts[n.n_alerts] = engine_notified(g->alerts[n.n_alerts], now, &a);
         n.n_firing += !alerts[n.n_alerts].is_resolved;
     }
     labels_put_json(w, messages_route_labels(&c, route_conf_templates(g->route_labels, &a), &a));
@@ -327,7 +326,7 @@ static void write_group(struct groups_stream *s, const struct group_view *g, str
     }
     json_close(&w, ']');
     json_key(&w, S("labels"));
-    labels_put_json(&w, g->labels->ls);
+    label_set_put_json(&w, g->labels);
     json_key(&w, S("receiver"));
     json_open(&w, '{');
     json_key(&w, S("name"));
@@ -364,10 +363,8 @@ static void gather_group(struct groups_stream *s, const struct group *g, const s
     struct group_view view = {.alerts =
                                   arena_array(&s->arena, g->alerts.n, sizeof(struct alert *))};
 
-    MAP_EACH (struct u64_map_entry, it, &g->alerts) {
-        struct alert *a = it->value;
-
-        if (!alert_is_resolved(a, au->at) && api_filter_labels(&s->filter, a->labels->ls))
+    ALERT_TABLE_EACH (a, &g->alerts) {
+        if (!alert_is_resolved(a, au->at) && api_filter_set(&s->filter, a->labels))
             view.alerts[view.n++] = alert_ref(a);
     }
     if (view.n == 0)

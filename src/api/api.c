@@ -353,6 +353,11 @@ bool api_filter_labels(const struct api_filter *f, struct labels ls)
     return matchers_match(&f->filters, ls);
 }
 
+bool api_filter_set(const struct api_filter *f, const struct label_set *set)
+{
+    return matchers_match_set(&f->filters, set);
+}
+
 bool api_filter_receiver(const struct api *a, const struct api_filter *f, str name)
 {
     const struct receiver_conf *rc;

@@ -85,6 +85,7 @@ struct api_filter {
 bool api_filter_init(struct api *a, struct http_req *rq, struct api_filter *f);
 void api_filter_release(struct api_filter *f);
 bool api_filter_labels(const struct api_filter *f, struct labels ls);
+bool api_filter_set(const struct api_filter *f, const struct label_set *set);
 bool api_filter_receiver(const struct api *a, const struct api_filter *f, str name);
 
 /* -- alerts -- */

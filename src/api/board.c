@@ -135,14 +135,14 @@ static void labels_count(struct labels_walk *k, str text)
         (void)str_map_put(&k->found, arena_str(&k->arena, text), (void *)(uintptr_t)1);
 }
 
-static void labels_count_alert(struct labels_walk *k, struct labels ls)
+static void labels_count_alert(struct labels_walk *k, const struct label_set *set)
 {
     if (k->name.n != 0) {
-        labels_count(k, labels_get(ls, k->name));
+        labels_count(k, label_set_get(set, k->name));
         return;
     }
-    LABELS_EACH (l, ls)
-        labels_count(k, l->name);
+    for (size_t i = 0; i < set->names->n; i++)
+        labels_count(k, set->names->v[i]);
 }
 
 /* The most frequent first. */
@@ -185,7 +185,7 @@ static bool labels_walk_next(void *ctx, struct buf *out)
         const struct alert *al = engine_alert(k->api->engine, k->todo.v[k->at]);
 
         if (al != NULL && !alert_is_resolved(al, shell_clock(k->api->conf.shell)->now))
-            labels_count_alert(k, al->labels->ls);
+            labels_count_alert(k, al->labels);
     }
     if (k->at < k->todo.n)
         return true; /* in another turn */
@@ -209,8 +209,8 @@ void api_get_labels(struct http_req *rq, void *arg)
     k->limit = str_to_u64(api_param(rq, S("limit")), &limit) && limit < LABELS_MAX ? (size_t)limit
                                                                                    : LABELS_SHOWN;
     vec_reserve(&k->todo, a->engine->alerts.n);
-    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts)
-        vec_push(&k->todo, it->key);
+    ALERT_TABLE_EACH (al, &a->engine->alerts)
+        vec_push(&k->todo, alert_fingerprint(al));
     api_headers(rq);
     http_reply_stream(rq, 200, S("application/json"), labels_walk_next, labels_walk_done, k);
 }

@@ -319,7 +319,10 @@ static void put_inhibition(const struct api *a, struct json_writer *w, const str
     json_put_hex64(w, by->fingerprint);
     json_put_text(w, "rule", by->rule);
     json_key(w, S("labels"));
-    labels_put_json(w, source != NULL ? source->labels->ls : LABELS_NONE);
+    if (source != NULL)
+        label_set_put_json(w, source->labels);
+    else
+        labels_put_json(w, LABELS_NONE);
     json_close(w, '}');
 }
 
@@ -527,16 +530,19 @@ static const struct silence *silence_of(const struct explain_walk *k)
 static bool walk_one(struct explain_walk *k, const struct alert *al, struct now now)
 {
     const struct silence *s = k->is_of_silence ? silence_of(k) : NULL;
+    struct arena scratch;
 
     if (k->is_of_silence) {
-        if (s != NULL && !alert_is_resolved(al, now) && silence_matches(s, al->labels->ls) &&
+        if (s != NULL && !alert_is_resolved(al, now) && silence_matches_set(s, al->labels) &&
             k->found++ < HISTORY_MAX && !k->an.is_text)
-            labels_put_json(&k->an.w, al->labels->ls);
+            label_set_put_json(&k->an.w, al->labels);
         return false;
     }
-    if (!api_filter_labels(&k->filter, al->labels->ls) || k->found++ >= ALERTS_MAX)
+    if (!api_filter_set(&k->filter, al->labels) || k->found++ >= ALERTS_MAX)
         return false;
-    put_explanation(k->api, k->limit, &k->an, al->labels->ls);
+    arena_init(&scratch, 0);
+    put_explanation(k->api, k->limit, &k->an, label_set_view(&scratch, al->labels));
+    arena_release(&scratch);
     return true;
 }
 
@@ -627,8 +633,8 @@ static void explain_all(struct api *a, struct http_req *rq, const struct api_fil
     if (s != NULL)
         k->silence = s->id;
     vec_reserve(&k->todo, a->engine->alerts.n);
-    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts)
-        vec_push(&k->todo, it->key);
+    ALERT_TABLE_EACH (al, &a->engine->alerts)
+        vec_push(&k->todo, alert_fingerprint(al));
     api_headers(rq);
     http_reply_stream(rq, 200,
                       k->an.is_text ? S("text/plain; charset=utf-8") : S("application/json"),
@@ -639,8 +645,10 @@ static void explain_one(struct api *a, struct http_req *rq, struct labels asked)
 {
     const struct alert *al;
     struct explain_answer an;
+    struct arena scratch;
     uint64_t fp;
 
+    arena_init(&scratch, 0);
     answer_begin(&an, rq);
     if (!an.is_text) {
         json_open(&an.w, '{');
@@ -651,7 +659,7 @@ static void explain_one(struct api *a, struct http_req *rq, struct labels asked)
         al = api_fingerprint(api_param(rq, S("fingerprint")), &fp) ? engine_alert(a->engine, fp)
                                                                    : NULL;
         if (al != NULL)
-            asked = al->labels->ls;
+            asked = label_set_view(&scratch, al->labels);
     }
     if (asked.n != 0)
         put_explanation(a, history_limit(rq), &an, asked);
@@ -662,6 +670,7 @@ static void explain_one(struct api *a, struct http_req *rq, struct labels asked)
         json_close(&an.w, '}');
     }
     answer_send(&an, rq);
+    arena_release(&scratch);
 }
 
 static void explain_alerts(struct api *a, struct http_req *rq)

@@ -227,12 +227,14 @@ static void metrics_count(struct states *st, bool is_active)
 static void count_in_groups(struct metrics_page *p, const struct audience *any, struct alert *al)
 {
     struct arena scratch;
+    struct labels ls;
 
     audience_status(any, al, &p->status);
     arena_init(&scratch, 0);
+    ls = label_set_view(&scratch, al->labels);
     for (size_t i = 0; i < p->status.routes.n; i++) {
         const struct group *g =
-            engine_group_of(p->api->engine, p->status.routes.v[i], al->labels->ls, &scratch);
+            engine_group_of(p->api->engine, p->status.routes.v[i], ls, &scratch);
         void **at;
 
         if (g == NULL)
@@ -254,7 +256,7 @@ static void count_alert(struct metrics_page *p, struct alert *al, struct now now
     if (p->api->conf.has_group_keys)
         count_in_groups(p, &any, al);
     else
-        metrics_count(&p->all, audience_tells(&any, al->labels->ls, &al->cleared, &p->verdict));
+        metrics_count(&p->all, audience_tells_alert(&any, al, &al->cleared, &p->verdict));
 }
 
 static void put_states(struct expo *x, const struct states *st, const struct expo_label *more)
@@ -710,8 +712,8 @@ void api_get_metrics(struct http_req *rq, void *arg)
     p->format = wish.format;
     expo_put_content_type(&type, &wish);
     vec_reserve(&p->todo, a->engine->alerts.n);
-    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts)
-        vec_push(&p->todo, it->key);
+    ALERT_TABLE_EACH (al, &a->engine->alerts)
+        vec_push(&p->todo, alert_fingerprint(al));
     http_reply_stream(rq, 200, buf_str(&type), page_next, page_done, p);
     buf_release(&type);
 }

@@ -78,7 +78,7 @@ static void told_put(struct told_walk *k, const struct decision *d)
             json_put_hex64(w, d->alerts[i]);
             json_key(w, S("labels"));
             if (a != NULL)
-                labels_put_json(w, a->labels->ls);
+                label_set_put_json(w, a->labels);
             else
                 json_put_null(w);
             json_close(w, '}');
@@ -178,16 +178,18 @@ static void told_find_groups(struct told_walk *k)
     const struct alert *a = engine_alert(k->api->engine, k->fingerprint);
     struct route_list routes = {0};
     struct buf key = BUF_INIT;
+    struct labels ls;
 
     if (a == NULL)
         return;
-    route_tree_match(&k->api->engine->tree, a->labels->ls, &routes);
+    ls = label_set_view(&k->arena, a->labels);
+    route_tree_match(&k->api->engine->tree, ls, &routes);
     k->groups = arena_array(&k->arena, routes.n, sizeof(*k->groups));
     for (; k->n_groups < routes.n; k->n_groups++) {
         const struct route *r = routes.v[k->n_groups];
 
         buf_clear(&key);
-        route_group_key(&key, r, route_group_labels(r, &k->arena, a->labels->ls));
+        route_group_key(&key, r, route_group_labels(r, &k->arena, ls));
         k->groups[k->n_groups] =
             (struct label){arena_str(&k->arena, r->receiver), arena_str(&k->arena, buf_str(&key))};
     }

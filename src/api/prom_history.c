@@ -26,11 +26,11 @@ static void prom_history_put_history(struct json_writer *w, const struct alert_h
 {
     json_open(w, '{');
     json_key(w, S("labels"));
-    labels_put_json(w, h->labels->ls);
+    label_set_put_json(w, h->labels);
     json_key(w, S("group"));
-    json_put_str(w, h->group);
+    json_put_str(w, shared_text_str(h->group));
     json_key(w, S("file"));
-    json_put_str(w, h->file);
+    json_put_str(w, shared_text_str(h->file));
     json_key(w, S("changes"));
     json_open(w, '[');
     VEC_EACH (const struct rule_event *, ev, &h->events)
@@ -56,9 +56,10 @@ void prom_rule_history(struct http_req *rq, void *arg)
     MAP_EACH (struct u64_map_entry, it, &a->engine->rule_history.alerts) {
         const struct alert_history *h = it->value;
 
-        if ((rule.n == 0 || str_eq(labels_get(h->labels->ls, S("alertname")), rule)) &&
-            (group.n == 0 || str_eq(h->group, group)) && (file.n == 0 || str_eq(h->file, file)) &&
-            api_filter_labels(&f, h->labels->ls))
+        if ((rule.n == 0 || str_eq(label_set_get(h->labels, S("alertname")), rule)) &&
+            (group.n == 0 || str_eq(shared_text_str(h->group), group)) &&
+            (file.n == 0 || str_eq(shared_text_str(h->file), file)) &&
+            api_filter_set(&f, h->labels))
             prom_history_put_history(&w, h);
     }
     json_close(&w, ']');

@@ -182,6 +182,7 @@ static void put_routed(struct overview_stream *s, struct json_writer *w, struct 
     struct verdict *v = &st->verdict;
     struct now now = any->at;
     struct arena scratch;
+    struct labels ls;
     char fp[17];
 
     audience_status(any, al, st);
@@ -190,12 +191,12 @@ static void put_routed(struct overview_stream *s, struct json_writer *w, struct 
     json_put_text(w, "fingerprint", str_of(fp));
     json_put_text(w, "state", status_state_of(v));
     json_key(w, S("labels"));
-    labels_put_json(w, al->labels->ls);
+    label_set_put_json(w, al->labels);
     json_key(w, S("annotations"));
-    labels_put_json(w, al->annotations->ls);
+    label_set_put_json(w, al->annotations);
     json_key(w, S("since"));
     json_put_rfc3339_ms(w, al->starts_at);
-    json_put_text(w, "generatorURL", al->generator_url);
+    json_put_text(w, "generatorURL", alert_generator_url(al));
     json_key(w, S("silencedBy"));
     json_open(w, '[');
     for (size_t i = 0; i < v->silenced_by.n; i++)
@@ -211,8 +212,9 @@ static void put_routed(struct overview_stream *s, struct json_writer *w, struct 
     json_key(w, S("routes"));
     json_open(w, '[');
     arena_init(&scratch, 0);
+    ls = label_set_view(&scratch, al->labels);
     for (size_t i = 0; i < st->routes.n; i++) {
-        struct group *g = engine_group_of(a->engine, st->routes.v[i], al->labels->ls, &scratch);
+        struct group *g = engine_group_of(a->engine, st->routes.v[i], ls, &scratch);
 
         json_open(w, '{');
         json_put_text(w, "receiver", st->routes.v[i]->receiver);
@@ -329,10 +331,8 @@ void api_get_overview(struct http_req *rq, void *arg)
     } else if (api_param_bool(rq, S("loop"), false)) {
         status_put_loop(shell_clock(a->conf.shell)->meter, &w);
     } else {
-        MAP_EACH (struct u64_map_entry, it, &a->engine->alerts) {
-            struct alert *al = it->value;
-
-            if (!alert_is_resolved(al, now) && api_filter_labels(&f, al->labels->ls))
+        ALERT_TABLE_EACH (al, &a->engine->alerts) {
+            if (!alert_is_resolved(al, now) && api_filter_set(&f, al->labels))
                 vec_push(&s->v, alert_ref(al));
         }
         api_put_rule_alerts(a, &w, &f);

@@ -16,17 +16,18 @@ struct trial_rule {
 static bool is_of_rule(const struct rule_group_view *g, const struct rule_view *r,
                        const struct alert_history *h)
 {
-    if (!str_eq(h->file, g->file) || !str_eq(h->group, g->name) ||
-        !str_eq(labels_get(h->labels->ls, S("alertname")), r->name))
+    if (!str_eq(shared_text_str(h->file), g->file) || !str_eq(shared_text_str(h->group), g->name) ||
+        !str_eq(label_set_get(h->labels, S("alertname")), r->name))
         return false;
     LABELS_EACH (l, r->labels)
         if (str_find_str(l->value, S("{{")) < 0 &&
-            !str_eq(labels_get(h->labels->ls, l->name), l->value))
+            !str_eq(label_set_get(h->labels, l->name), l->value))
             return false;
     return true;
 }
 
-static void count_events(const struct alert_history *h, ts_ns now, struct trial_rule *t)
+static void count_events(const struct alert_history *h, ts_ns now, struct arena *a,
+                         struct trial_rule *t)
 {
     ts_ns since = TS_NONE;
 
@@ -44,7 +45,7 @@ static void count_events(const struct alert_history *h, ts_ns now, struct trial_
         t->firing++;
         t->lasted += now - since;
     }
-    t->labels = h->labels->ls;
+    t->labels = label_set_view(a, h->labels);
 }
 
 static struct trial_rule trial_rule_of(const struct api *a, const struct rule_group_view *g,
@@ -57,7 +58,7 @@ static struct trial_rule trial_rule_of(const struct api *a, const struct rule_gr
     t.labels = labels_merge(scratch, r->labels, (struct labels){name, 1});
     MAP_EACH (struct u64_map_entry, it, &a->engine->rule_history.alerts)
         if (is_of_rule(g, r, it->value))
-            count_events(it->value, shell_clock(a->conf.shell)->now.wall, &t);
+            count_events(it->value, shell_clock(a->conf.shell)->now.wall, scratch, &t);
     return t;
 }
 

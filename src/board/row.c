@@ -15,6 +15,7 @@ struct row_making {
     struct json_writer w;
     struct audience au;
     struct arena arena;
+    struct arena room;                 /* for the labels of one alert */
     struct labels labels, annotations; /* that all listed ones share */
     size_t counts[BOARD_STATES], listed;
     struct row_alert *top; /* the first of them, in order */
@@ -27,7 +28,7 @@ struct row_making {
 
 enum board_state board_state_of(const struct audience *au, struct alert *a, struct verdict *scratch)
 {
-    if (audience_tells(au, a->labels->ls, &a->cleared, scratch))
+    if (audience_tells_alert(au, a, &a->cleared, scratch))
         return BOARD_FIRING;
     return scratch->held_by == HELD_BY_INHIBITION ? BOARD_INHIBITED : BOARD_SILENCED;
 }
@@ -57,14 +58,15 @@ static struct labels row_intersect(struct arena *a, struct labels shared, struct
     return (struct labels){v, n};
 }
 
-static struct labels row_differing(struct arena *a, struct labels ls, struct labels shared)
+static struct labels row_differing(struct arena *a, const struct label_set *set,
+                                   struct labels shared)
 {
-    struct label *v = arena_array(a, ls.n, sizeof(*v));
+    struct label *v = arena_array(a, set->names->n, sizeof(*v));
     size_t n = 0;
 
-    LABELS_EACH (l, ls)
-        if (!labels_has(shared, l->name))
-            v[n++] = *l;
+    LABEL_SET_EACH (l, set)
+        if (!labels_has(shared, l.name))
+            v[n++] = l;
     return (struct labels){v, n};
 }
 
@@ -76,7 +78,7 @@ static int row_order(const struct row_alert *x, const struct row_alert *y)
         return x->rank < y->rank ? -1 : 1;
     if (x->alert->starts_at != y->alert->starts_at)
         return x->alert->starts_at > y->alert->starts_at ? -1 : 1;
-    return labels_cmp(x->alert->labels->ls, y->alert->labels->ls);
+    return label_set_cmp(x->alert->labels, y->alert->labels);
 }
 
 /* Keeps the first few of all. */
@@ -95,22 +97,27 @@ static void row_keep(struct row_making *m, struct row_alert a)
 static void row_take(struct row_making *m, struct alert *a, struct verdict *scratch)
 {
     const struct board_ask *q = m->r->ask;
-    struct labels ls = a->labels->ls;
-    str severity = board_severity(ls);
-    struct row_alert one = {.alert = a, .rank = board_rank(q, severity)};
+    struct labels ls, annotations;
+    struct row_alert one = {.alert = a};
+    str severity;
 
-    if (alert_is_resolved(a, m->r->now) || !board_ask_takes(q, ls, a->annotations->ls))
+    arena_reset(&m->room);
+    ls = label_set_view(&m->room, a->labels);
+    annotations = label_set_view(&m->room, a->annotations);
+    severity = board_severity(ls);
+    one.rank = board_rank(q, severity);
+    if (alert_is_resolved(a, m->r->now) || !board_ask_takes(q, ls, annotations))
         return;
     one.state = board_state_of(&m->au, a, scratch);
     if (!q->states[one.state] || !row_lists_severity(q, severity))
         return;
     m->counts[one.state]++;
     if (m->listed++ == 0) {
-        m->labels = ls;
-        m->annotations = a->annotations->ls;
+        m->labels = label_set_view(&m->arena, a->labels);
+        m->annotations = label_set_view(&m->arena, a->annotations);
     } else {
         m->labels = row_intersect(&m->arena, m->labels, ls);
-        m->annotations = row_intersect(&m->arena, m->annotations, a->annotations->ls);
+        m->annotations = row_intersect(&m->arena, m->annotations, annotations);
     }
     if (m->listed == 1 || one.state < m->state || (one.state == m->state && one.rank < m->rank)) {
         m->state = one.state;
@@ -162,7 +169,7 @@ static void row_put_holders(struct row_making *m, const struct verdict *v)
         json_key(w, S("fingerprint"));
         json_put_hex64(w, fp);
         json_put_text(w, "alertname",
-                      source != NULL ? labels_get(source->labels->ls, S("alertname")) : STR_NONE);
+                      source != NULL ? label_set_get(source->labels, S("alertname")) : STR_NONE);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -182,9 +189,9 @@ static void row_put_alert(struct row_making *m, const struct row_alert *ra)
     json_key(w, S("rank"));
     json_put_u64(w, ra->rank);
     json_key(w, S("labels"));
-    labels_put_json(w, row_differing(&m->arena, a->labels->ls, m->labels));
+    labels_put_json(w, row_differing(&m->arena, a->labels, m->labels));
     json_key(w, S("annotations"));
-    labels_put_json(w, row_differing(&m->arena, a->annotations->ls, m->annotations));
+    labels_put_json(w, row_differing(&m->arena, a->annotations, m->annotations));
     row_put_when(w, "since", a->starts_at);
     if (value != NULL) {
         struct buf b = BUF_INIT;
@@ -193,8 +200,8 @@ static void row_put_alert(struct row_making *m, const struct row_alert *ra)
         json_put_text(w, "value", buf_str(&b));
         buf_release(&b);
     }
-    if (a->generator_url.n != 0)
-        json_put_text(w, "generatorURL", a->generator_url);
+    if (alert_generator_url(a).n != 0)
+        json_put_text(w, "generatorURL", alert_generator_url(a));
     if (ra->state != BOARD_FIRING) {
         audience_status(&m->au, a, &st);
         row_put_holders(m, &st.verdict);
@@ -254,7 +261,7 @@ static void row_put_group(struct row_making *m, const struct group *g)
     json_put_text(w, "receiver", g != NULL ? g->route->receiver : STR_NONE);
     json_put_text(w, "groupKey", g != NULL ? g->key : STR_NONE);
     json_key(w, S("labels"));
-    labels_put_json(w, g != NULL ? g->labels->ls : LABELS_NONE);
+    labels_put_json(w, g != NULL ? label_set_view(&m->arena, g->labels) : LABELS_NONE);
     row_put_when(w, "nextFlush",
                  g != NULL && heap_holds(&g->timer) ? row_wall(g->timer.key, m->r->now) : TS_NONE);
     if (g != NULL)
@@ -299,6 +306,7 @@ size_t board_put_row(const struct board_row_of *r, uint64_t key, const struct gr
     struct buf strip = BUF_INIT;
 
     arena_init(&m.arena, 0);
+    arena_init(&m.room, 0);
     /* what an interval keeps back fires all the same: mutedBy says so of the group */
     m.au = audience_at(r->e, NULL, r->now);
     m.top = arena_array(&m.arena, r->ask->alerts + 1, sizeof(*m.top));
@@ -327,5 +335,6 @@ size_t board_put_row(const struct board_row_of *r, uint64_t key, const struct gr
     buf_release(&strip);
     verdict_release(&scratch);
     arena_release(&m.arena);
+    arena_release(&m.room);
     return m.listed;
 }

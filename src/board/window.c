@@ -39,6 +39,7 @@ struct board_walk {
     enum walk_phase phase;
     size_t at;
     struct arena arena;
+    struct arena room; /* for the labels of one alert */
     uint64_t revision, rules;
     VEC(uint64_t) alerts; /* fingerprints: of all */
     VEC(struct walk_group) groups;
@@ -105,6 +106,7 @@ static void walk_free(struct board_walk *k)
     vec_release(&k->severities);
     verdict_release(&k->scratch);
     arena_release(&k->arena);
+    arena_release(&k->room);
     mem_free(k);
 }
 
@@ -116,12 +118,13 @@ static struct board_walk *board_walk_begin(struct board_world *b)
     struct engine *e = b->engine;
 
     arena_init(&k->arena, 0);
+    arena_init(&k->room, 0);
     k->conf = changes_last(&e->changes, CHANGES_OF(CHANGED_CONFIG));
     k->revision = board_window_revision(b, b->clock->now);
     k->rules = changes_last(&e->changes, CHANGES_OF(CHANGED_RULES));
     vec_reserve(&k->alerts, e->alerts.n);
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        vec_push(&k->alerts, it->key);
+    ALERT_TABLE_EACH (a, &e->alerts)
+        vec_push(&k->alerts, alert_fingerprint(a));
     for (size_t i = 0; i < e->tree.n; i++)
         MAP_EACH (struct u64_map_entry, it, &e->groups[i])
             vec_push(&k->groups, (struct walk_group){i, it->key, 0});
@@ -163,7 +166,7 @@ static void walk_count_severity(struct board_window *w, str severity)
 
 static void walk_loosen(struct board_walk *k, const struct alert *a)
 {
-    uint64_t name = fnv1a_str(FNV1A_INIT, labels_get(a->labels->ls, S("alertname")));
+    uint64_t name = fnv1a_str(FNV1A_INIT, label_set_get(a->labels, S("alertname")));
     void **at = u64_map_get(&k->loose, name);
     struct walk_loose *l;
 
@@ -175,23 +178,36 @@ static void walk_loosen(struct board_walk *k, const struct alert *a)
     vec_push(&l->alerts, alert_fingerprint(a));
 }
 
+/* Whether the asker wants it. Its labels stand in the walk's room then. */
+static bool walk_takes(struct board_window *w, const struct alert *a, struct now now,
+                       struct labels *ls)
+{
+    struct arena *room = &w->walk->room;
+
+    if (alert_is_resolved(a, now))
+        return false;
+    arena_reset(room);
+    *ls = label_set_view(room, a->labels);
+    return board_ask_takes(&w->ask, *ls, label_set_view(room, a->annotations));
+}
+
 static void walk_alert(struct board_window *w, struct board_world *b, uint64_t fingerprint)
 {
     struct alert *a = engine_alert(b->engine, fingerprint);
     struct audience any = audience_at(b->engine, NULL, b->clock->now);
     struct board_walk *k = w->walk;
     enum board_state state;
+    struct labels ls;
 
-    if (a == NULL || alert_is_resolved(a, any.at) ||
-        !board_ask_takes(&w->ask, a->labels->ls, a->annotations->ls))
+    if (a == NULL || !walk_takes(w, a, any.at, &ls))
         return;
     state = board_state_of(&any, a, &k->scratch);
     k->n_alerts++;
     k->states[state]++;
     if (state == BOARD_FIRING)
-        walk_count_severity(w, board_severity(a->labels->ls));
+        walk_count_severity(w, board_severity(ls));
     if (w->ask.by.n != 0)
-        walk_count_by(k, labels_get(a->labels->ls, w->ask.by));
+        walk_count_by(k, labels_get(ls, w->ask.by));
     if (b->engine->tree.root == NULL)
         walk_loosen(k, a);
 }
@@ -225,8 +241,8 @@ static struct alert_list walk_alerts_of(const struct board_walk *k, const struct
         return l;
     *group = *slot;
     l.v = arena_array(arena, (*group)->alerts.n, sizeof(struct alert *));
-    MAP_EACH (struct u64_map_entry, it, &(*group)->alerts)
-        l.v[l.n++] = it->value;
+    ALERT_TABLE_EACH (a, &(*group)->alerts)
+        l.v[l.n++] = a;
     return l;
 }
 
@@ -265,14 +281,15 @@ static void walk_weigh(struct board_window *w, struct board_world *b, struct wal
     l = walk_alerts_of(k, b->engine, g, &arena, &group);
     g.key = group != NULL ? strip_key(group->key, group->route->receiver) : g.fingerprint;
     for (size_t i = 0; i < l.n; i++) {
-        struct labels ls = l.v[i]->labels->ls;
-        str severity = board_severity(ls);
         enum board_state state;
-        unsigned r = board_rank(&w->ask, severity);
+        struct labels ls;
+        str severity;
+        unsigned r;
 
-        if (alert_is_resolved(l.v[i], any.at) ||
-            !board_ask_takes(&w->ask, ls, l.v[i]->annotations->ls))
+        if (!walk_takes(w, l.v[i], any.at, &ls))
             continue;
+        severity = board_severity(ls);
+        r = board_rank(&w->ask, severity);
         state = board_state_of(&any, l.v[i], &k->scratch);
         if (!walk_lists(&w->ask, state, severity))
             continue;
@@ -336,7 +353,7 @@ static void walk_names(struct board_window *w, struct board_world *b, size_t i)
     arena_init(&arena, 0);
     l = walk_alerts_of(k, b->engine, walk_of_page(k, i), &arena, &group);
     for (size_t n = 0; n < l.n && n < LOOK; n++) {
-        str name = labels_get(l.v[n]->labels->ls, S("alertname"));
+        str name = label_set_get(l.v[n]->labels, S("alertname"));
 
         if (l.v[n]->is_ours && str_map_get(&k->names, name) == NULL)
             (void)str_map_put(&k->names, arena_str(&k->arena, name), k);

@@ -53,7 +53,7 @@ static struct alert *alerts_store(struct engine *e, struct alert *a, struct aler
     bool fires_again = old != NULL && alert_is_resolved(old, now) && !alert_is_resolved(a, now);
 
     if (old == NULL) {
-        u64_map_put(&e->alerts, alert_fingerprint(a), a);
+        (void)alert_table_put(&e->alerts, a);
         e->live_bytes += 256;
         log_alert(e, a, fx);
         happened_alert(e, a, now, fx);
@@ -117,7 +117,7 @@ static bool may_store(struct engine *e, const struct alert *a, bool is_known,
 /* Alerts of our own find room beyond the limit, or nobody would hear of it. */
 static bool may_group(struct engine *e, const struct alert *a, struct now now)
 {
-    bool own = builtin_is_name(labels_get(a->labels->ls, S("alertname")));
+    bool own = builtin_is_name(label_set_get(a->labels, S("alertname")));
 
     if (e->limits.groups == 0 || e->n_groups < e->limits.groups + (own ? OWN_GROUPS : 0))
         return true;
@@ -146,11 +146,12 @@ void alerts_tell_limits(struct engine *e, struct now now, struct effects *fx)
 void alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx)
 {
     struct route_list routes = {0};
+    struct labels ls = label_set_view(&fx->arena, a->labels);
 
-    receiver_routes(e->conf, &e->tree, a->labels->ls, &routes);
+    receiver_routes(e->conf, &e->tree, ls, &routes);
     for (size_t i = 0; i < routes.n; i++) {
         const struct route *r = routes.v[i];
-        struct labels gl = route_group_labels(r, &fx->arena, a->labels->ls);
+        struct labels gl = route_group_labels(r, &fx->arena, ls);
         uint64_t fp = labels_fingerprint(gl);
         void **slot = u64_map_get(&e->groups[r->index], fp);
         struct group *g = slot != NULL ? *slot : NULL;
@@ -171,7 +172,7 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
             e->n_groups++;
             heap_push(&e->group_timers, &g->timer, due > e->start_after ? due : e->start_after);
         }
-        if (u64_map_get(&g->alerts, alert_fingerprint(a)) == NULL) {
+        if (alert_table_get(&g->alerts, alert_fingerprint(a)) == NULL) {
             struct decision *d = decide(fx, DECISION_GROUPED, now);
 
             d->fingerprint = alert_fingerprint(a);
@@ -275,19 +276,19 @@ bool alert_log_end(struct engine *e, struct alert *a, struct effects *fx)
 
 void alerts_log_ends(struct engine *e, struct now now, struct effects *fx)
 {
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        if (alert_is_resolved(it->value, now))
-            alert_log_end(e, it->value, fx);
+    ALERT_TABLE_EACH (a, &e->alerts)
+        if (alert_is_resolved(a, now))
+            alert_log_end(e, a, fx);
 }
 
-static void alerts_forget(struct engine *e, struct u64_map_entry *it)
+static void alerts_forget(struct engine *e, struct alert **at)
 {
-    struct alert *a = it->value;
+    struct alert *a = *at;
 
     inhibitor_drop(e->inhibitor, a);
     ahead_forget(e, a);
     changed_alert(e, a);
-    u64_map_del_entry(&e->alerts, it);
+    alert_table_del(&e->alerts, at);
     e->live_bytes -= e->live_bytes > 256 ? 256 : e->live_bytes;
     alert_unref(a);
 }
@@ -301,15 +302,14 @@ void alerts_collect(struct engine *e, struct now now, struct effects *fx)
     size_t looks = e->slice * 20, changes = e->slice;
 
     for (; e->collect_at < e->alerts.used && looks != 0 && changes != 0; e->collect_at++, looks--) {
-        struct u64_map_entry *it = &e->alerts.v[e->collect_at];
-        struct alert *a = it->value;
+        struct alert **at = &e->alerts.v[e->collect_at], *a = *at;
         bool changed;
 
-        if (!it->live)
+        if (a == NULL)
             continue;
         changed = alert_is_resolved(a, now) && alert_log_end(e, a, fx);
         if (a->expires_mono < before) {
-            alerts_forget(e, it);
+            alerts_forget(e, at);
             changed = true;
         }
         changes -= changed;
@@ -334,9 +334,7 @@ void alerts_gc(struct engine *e, struct now now, struct effects *fx)
 void alerts_paused(struct engine *e, dur_ns lost, struct now now, struct effects *fx)
 {
     (void)fx;
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        struct alert *a = it->value;
-
+    ALERT_TABLE_EACH (a, &e->alerts) {
         if (a->expires_mono > now.mono - lost) {
             a->expires_mono = ts_add(a->expires_mono, lost);
             a->ends_at = ts_add(a->ends_at, lost);

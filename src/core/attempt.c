@@ -21,7 +21,7 @@ static void note_held(struct engine *e, const struct row_audience *x, const stru
         uint64_t hash = labels_dedup_hash(a->labels);
 
         if (!hash_list_has(x->firing, hash) && !hash_list_has(x->resolved, hash) &&
-            !audience_tells(&x->of, a->labels, NULL, &v))
+            !audience_tells(&x->of, a->labels, &v))
             look_holds(&l, a->fingerprint, &v);
     }
     look_ends(&l, &x->of);

@@ -54,6 +54,7 @@ void verdict_release(struct verdict *v)
 {
     vec_release(&v->inhibited_by);
     vec_release(&v->silenced_by);
+    arena_release(&v->room);
 }
 
 /* Nothing has spoken of it, nor of what has changed since but silences: only those are looked at. */
@@ -67,17 +68,24 @@ static bool is_cleared(const struct engine *e, struct labels ls, uint64_t *clear
     return true;
 }
 
+/* As far as the time alone decides. */
+static void verdict_begin(const struct audience *au, struct verdict *v)
+{
+    vec_clear(&v->inhibited_by);
+    v->inhibited_by.more = 0;
+    vec_clear(&v->silenced_by);
+    v->until = TS_NONE;
+    v->held_by = au->time;
+}
+
+/* cleared: what is kept for it; NULL: nothing. */
 static bool core_audience_judge(const struct audience *au, struct labels ls, uint64_t *cleared,
                                 bool finds_all, struct verdict *v)
 {
     const struct engine *e = au->e;
     bool later = false; /* something may hold at another time */
 
-    vec_clear(&v->inhibited_by);
-    v->inhibited_by.more = 0;
-    vec_clear(&v->silenced_by);
-    v->until = TS_NONE;
-    v->held_by = au->time;
+    verdict_begin(au, v);
     if (cleared != NULL && is_cleared(e, ls, cleared, au->at.wall))
         return v->held_by == HELD_BY_NOTHING;
     if (inhibitor_match(e->inhibitor, ls, au->at, finds_all ? INHIBITIONS_MAX : 1, &v->inhibited_by,
@@ -95,16 +103,31 @@ static bool core_audience_judge(const struct audience *au, struct labels ls, uin
     return v->held_by == HELD_BY_NOTHING;
 }
 
-bool audience_tells(const struct audience *au, struct labels ls, uint64_t *cleared,
-                    struct verdict *v)
+static bool judge_alert(const struct audience *au, const struct alert *a, uint64_t *cleared,
+                        bool finds_all, struct verdict *v)
 {
-    return core_audience_judge(au, ls, cleared, false, v);
+    if (*cleared == au->e->audience_changed) {
+        verdict_begin(au, v);
+        return v->held_by == HELD_BY_NOTHING;
+    }
+    arena_reset(&v->room);
+    return core_audience_judge(au, label_set_view(&v->room, a->labels), cleared, finds_all, v);
 }
 
-bool audience_judge(const struct audience *au, struct labels ls, uint64_t *cleared,
-                    struct verdict *v)
+bool audience_tells(const struct audience *au, struct labels ls, struct verdict *v)
 {
-    return core_audience_judge(au, ls, cleared, true, v);
+    return core_audience_judge(au, ls, NULL, false, v);
+}
+
+bool audience_tells_alert(const struct audience *au, const struct alert *a, uint64_t *cleared,
+                          struct verdict *v)
+{
+    return judge_alert(au, a, cleared, false, v);
+}
+
+bool audience_judge(const struct audience *au, struct labels ls, struct verdict *v)
+{
+    return core_audience_judge(au, ls, NULL, true, v);
 }
 
 ts_ns audience_wake(struct audience *au, const struct verdict *v, ts_ns before)
@@ -195,7 +218,7 @@ static void ask_each(struct row_audience *x, const struct outbox_row *row,
         uint64_t hash = labels_dedup_hash(al->labels);
 
         if (!audience_hears_end(x->of.e, known, hash, al->is_resolved) &&
-            !audience_tells(&x->of, al->labels, NULL, &verdict)) {
+            !audience_tells(&x->of, al->labels, &verdict)) {
             ts_ns wake = audience_wake(&x->of, &verdict, tick);
 
             x->wake = wake < x->wake ? wake : x->wake;
@@ -246,8 +269,10 @@ bool row_is_withdrawn(const struct row_audience *x, const struct outbox_row *row
 void audience_status(const struct audience *au, struct alert *a, struct alert_status *st)
 {
     vec_clear(&st->routes);
-    audience_judge(au, a->labels->ls, &a->cleared, &st->verdict);
-    receiver_routes(au->e->conf, &au->e->tree, a->labels->ls, &st->routes);
+    judge_alert(au, a, &a->cleared, true, &st->verdict);
+    arena_reset(&st->verdict.room);
+    receiver_routes(au->e->conf, &au->e->tree, label_set_view(&st->verdict.room, a->labels),
+                    &st->routes);
 }
 
 void alert_status_release(struct alert_status *st)

@@ -50,16 +50,18 @@ struct verdict {
     struct silence_list silenced_by; /* oldest first */
     /* wall: the last instant at which one of these silences holds; TS_NONE: none is found */
     ts_ns until;
+    struct arena room; /* for the labels of the alert that was asked about */
 };
 void verdict_release(struct verdict *v);
 
-/* Whether the alert is told; v, filled anew, says by what it is held. cleared: what the asker keeps for it, 0 at first, to
- * be used for this instant and later ones; NULL: nothing. */
-bool audience_tells(const struct audience *au, struct labels ls, uint64_t *cleared,
-                    struct verdict *v);
-/* The same, but v has everything that keeps it back, not only what decides. */
-bool audience_judge(const struct audience *au, struct labels ls, uint64_t *cleared,
-                    struct verdict *v);
+/* Whether an alert of these labels is told; v, filled anew, says by what it is held. */
+bool audience_tells(const struct audience *au, struct labels ls, struct verdict *v);
+/* The same of an alert that we have. cleared: what the asker keeps for it, 0 at first, to be used for this instant and later
+ * ones. */
+bool audience_tells_alert(const struct audience *au, const struct alert *a, uint64_t *cleared,
+                          struct verdict *v);
+/* As audience_tells(), but v has everything that keeps it back, not only what decides. */
+bool audience_judge(const struct audience *au, struct labels ls, struct verdict *v);
 /* notifications.flush_at_window_end: when (wall) what decided v has ended, if nothing but time passes: the end of the
  * silences, or the first instant before `before` at which the intervals let it through. TS_MAX: nobody knows, or it is
  * off. */
@@ -98,7 +100,7 @@ bool row_is_withdrawn(const struct row_audience *x, const struct outbox_row *row
 /* -- of an alert, as it is listed -- */
 
 struct alert_status {
-    struct verdict verdict; /* of audience_judge() */
+    struct verdict verdict; /* everything that keeps it back */
     struct route_list routes;
 };
 /* Filled anew; reuse one struct for many alerts. */

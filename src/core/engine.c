@@ -130,9 +130,9 @@ void engine_free(struct engine *e)
     inhibitor_free(e->inhibitor);
     interval_set_free(e->intervals);
     silencer_free(e->silencer);
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        alert_unref(it->value);
-    u64_map_release(&e->alerts);
+    ALERT_TABLE_EACH (a, &e->alerts)
+        alert_unref(a);
+    alert_table_release(&e->alerts);
     u64_map_release(&e->flushes);
     limits_release(&e->limits);
     MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
@@ -379,9 +379,7 @@ const struct core_receiver *engine_receiver(const struct engine *e, str name)
 
 struct alert *engine_alert(const struct engine *e, uint64_t fingerprint)
 {
-    void **slot = u64_map_get(&e->alerts, fingerprint);
-
-    return slot != NULL ? *slot : NULL;
+    return alert_table_get(&e->alerts, fingerprint);
 }
 
 struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls,

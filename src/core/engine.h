@@ -318,7 +318,7 @@ struct engine {
     str external_url;  /* for the labels of routes; the shell's */
     ts_ns start_after; /* mono: no flush before, --dispatch.start-delay */
 
-    struct u64_map alerts; /* fingerprint -> struct alert * */
+    struct alert_table alerts;
     struct route_tree tree;
     struct u64_map *groups; /* by route index: fingerprint of the group labels -> struct group * */
     size_t n_groups;
@@ -412,7 +412,8 @@ const struct core_receiver *engine_receiver(const struct engine *e,
                                             str name); /* NULL when unknown */
 struct alert *engine_alert(const struct engine *e, uint64_t fingerprint);
 
-struct notified_alert engine_notified(const struct alert *a, struct now now);
+/* Lists are the arena's, the text is the alert's. */
+struct notified_alert engine_notified(const struct alert *a, struct now now, struct arena *arena);
 struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls,
                               struct arena *scratch);
 

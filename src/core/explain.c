@@ -168,10 +168,10 @@ static void explain_route(const struct engine *e, const struct explanation *x,
     r->group_key = names(a, &b);
     if (g != NULL) {
         r->next_flush = ts_add(now.wall, g->timer.key - now.mono);
-        if (x->alert == NULL || u64_map_get(&g->alerts, alert_fingerprint(x->alert)) != NULL)
+        if (x->alert == NULL || alert_table_get(&g->alerts, alert_fingerprint(x->alert)) != NULL)
             r->group = g;
     }
-    (void)audience_tells(&au, x->labels, NULL, &v);
+    (void)audience_tells(&au, x->labels, &v);
     r->held_by = v.held_by;
     verdict_release(&v);
     audience_names(&au, HELD_BY_ACTIVE_TIME, &b);
@@ -214,7 +214,7 @@ void engine_explain(const struct engine *e, struct labels ls, struct now now, st
 
     *out = (struct explanation){.labels = ls, .alert = engine_alert(e, labels_fingerprint(ls))};
     out->is_resolved = out->alert != NULL && alert_is_resolved(out->alert, now);
-    (void)audience_judge(&any, ls, NULL, &out->verdict);
+    (void)audience_judge(&any, ls, &out->verdict);
     out->rule = rule_that_says(e, ls);
     route_tree_trace(&e->tree, ls, &out->trace);
     receiver_routes(e->conf, &e->tree, ls, &routes);
@@ -265,7 +265,7 @@ static void say_inhibitions(struct buf *out, const struct engine *e, const struc
 
         buf_addf(out, "%s", i != 0 ? " and " : "");
         if (source != NULL)
-            labels_print(out, source->labels->ls);
+            label_set_print(out, source->labels);
         if (by->rule.n != 0)
             buf_addf(out, " (rule \"%.*s\")", STR(by->rule));
     }

@@ -141,20 +141,20 @@ static void tell_ends(struct engine *e, const struct group *g, const struct aler
     struct notified_alert *v = arena_array(&fx->arena, all->n, sizeof(*v));
     struct notification n = {.receiver = to->name,
                              .group_key = g->key,
-                             .group_labels = g->labels->ls,
+                             .group_labels = label_set_view(&fx->arena, g->labels),
                              .reason = REASON_ALL_RESOLVED,
                              .decided_at = now.wall,
                              .alerts = v};
 
     for (size_t i = 0; i < all->n; i++) {
-        uint64_t hash = labels_dedup_hash(all->v[i]->labels->ls);
+        uint64_t hash = label_set_dedup_hash(all->v[i]->labels);
 
         if (!hash_list_has(known, hash))
             continue;
         if (!alert_is_resolved(all->v[i], now))
             return;
         ended.v[ended.n++] = hash;
-        v[n.n_alerts++] = engine_notified(all->v[i], now);
+        v[n.n_alerts++] = engine_notified(all->v[i], now, &fx->arena);
     }
     if (n.n_alerts == 0)
         return;

@@ -23,7 +23,7 @@ void group_destroy(struct engine *e, struct group *g)
     changed_group(e, g);
     heap_remove(&e->group_timers, &g->timer);
     u64_map_del(&e->flushes, g->flush_id);
-    u64_map_del(&e->groups[g->route->index], g->labels->fingerprint);
+    u64_map_del(&e->groups[g->route->index], g->fingerprint);
     e->n_groups--;
     group_free(g);
 }
@@ -82,14 +82,14 @@ void groups_rebuild(struct engine *e, struct now now, bool restored)
         MAP_EACH (struct u64_map_entry, it, &e->groups[i]) {
             struct group *g = it->value;
 
-            MAP_EACH (struct u64_map_entry, ga, &g->alerts)
-                vec_push(&held, alert_ref(ga->value));
+            ALERT_TABLE_EACH (a, &g->alerts)
+                vec_push(&held, alert_ref(a));
         }
     groups_release(e);
     route_tree_init(&e->tree, e->conf->route);
     e->groups = mem_array(e->tree.n, sizeof(*e->groups));
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        alerts_route(e, it->value, now, &fx);
+    ALERT_TABLE_EACH (a, &e->alerts)
+        alerts_route(e, a, now, &fx);
     for (size_t i = 0; i < held.n; i++) {
         if (engine_alert(e, alert_fingerprint(held.v[i])) == NULL)
             alerts_route(e, held.v[i], now, &fx);
@@ -128,7 +128,7 @@ static void survive(struct engine *e, struct group *g, struct flush *f, struct n
     for (size_t i = 0; i < n; i++) {
         struct alert *a = f->v[i];
 
-        if (audience_tells(&au, a->labels->ls, &a->cleared, &v)) {
+        if (audience_tells_alert(&au, a, &a->cleared, &v)) {
             look_tells(&l, alert_fingerprint(a));
             f->v[f->n++] = a;
             continue;
@@ -151,10 +151,9 @@ void group_wake_early(struct engine *e, struct group *g, ts_ns wake, struct now 
 
 static bool is_silenced_by(const struct group *g, const struct silence *s)
 {
-    MAP_EACH (struct u64_map_entry, it, &g->alerts) {
-        const struct alert *a = it->value;
-
-        if (u64_map_get(&g->said, it->key) != NULL && silence_matches(s, a->labels->ls))
+    ALERT_TABLE_EACH (a, &g->alerts) {
+        if (u64_map_get(&g->said, alert_fingerprint(a)) != NULL &&
+            silence_matches_set(s, a->labels))
             return true;
     }
     return false;
@@ -176,11 +175,9 @@ static void wake_anew(struct engine *e, struct group *g, struct now now)
     ts_ns first = TS_MAX, tick = ts_add(now.wall, g->timer.key - now.mono);
     struct verdict v = {HELD_BY_NOTHING};
 
-    MAP_EACH (struct u64_map_entry, it, &g->alerts) {
-        struct alert *a = it->value;
-        ts_ns wake = audience_tells(&au, a->labels->ls, &a->cleared, &v)
-                         ? TS_MAX
-                         : audience_wake(&au, &v, tick);
+    ALERT_TABLE_EACH (a, &g->alerts) {
+        ts_ns wake =
+            audience_tells_alert(&au, a, &a->cleared, &v) ? TS_MAX : audience_wake(&au, &v, tick);
 
         first = wake < first ? wake : first;
     }
@@ -200,15 +197,15 @@ void groups_stepped(struct engine *e, dur_ns by, struct now now, struct effects 
 
 /* -- the flush -- */
 
-struct notified_alert engine_notified(const struct alert *a, struct now now)
+struct notified_alert engine_notified(const struct alert *a, struct now now, struct arena *arena)
 {
     bool resolved = alert_is_resolved(a, now);
 
-    return (struct notified_alert){.labels = a->labels->ls,
-                                   .annotations = a->annotations->ls,
+    return (struct notified_alert){.labels = label_set_view(arena, a->labels),
+                                   .annotations = label_set_view(arena, a->annotations),
                                    .starts_at = a->starts_at,
                                    .ends_at = resolved ? a->ends_at : TS_NONE,
-                                   .generator_url = a->generator_url,
+                                   .generator_url = alert_generator_url(a),
                                    .fingerprint = alert_fingerprint(a),
                                    .is_resolved = resolved};
 }
@@ -223,8 +220,8 @@ static void flush_classify(struct flush *f, struct arena *a, struct now now)
         bool resolved = alert_is_resolved(al, now);
         struct hash_list *h = resolved ? &f->resolved : &f->firing;
 
-        h->v[h->n++] = labels_dedup_hash(al->labels->ls);
-        f->data[i] = engine_notified(al, now);
+        h->v[h->n++] = label_set_dedup_hash(al->labels);
+        f->data[i] = engine_notified(al, now, a);
     }
     hash_list_sort(&f->firing);
     hash_list_sort(&f->resolved);
@@ -234,7 +231,7 @@ static void flush_classify(struct flush *f, struct arena *a, struct now now)
 static enum alert_change change_of(const struct alert *a, const struct notified_alert *now,
                                    const struct nflog_entry *last)
 {
-    uint64_t hash = labels_dedup_hash(a->labels->ls);
+    uint64_t hash = label_set_dedup_hash(a->labels);
 
     if (now->is_resolved)
         return last != NULL && hash_list_has(last->resolved, hash) ? CHANGE_NONE : CHANGE_RESOLVED;
@@ -261,7 +258,7 @@ static void flush_tell(struct engine *e, struct group *g, const struct flush *f,
     const struct alert **of = arena_array(&fx->arena, f->n, sizeof(struct alert *));
     struct notification n = {.receiver = g->route->receiver,
                              .group_key = told_as(e, g, last, key),
-                             .group_labels = g->labels->ls,
+                             .group_labels = label_set_view(&fx->arena, g->labels),
                              .reason = reason,
                              .decided_at = now.wall,
                              .flush_id = g->flush_id,
@@ -310,7 +307,7 @@ static struct flush with_told(const struct engine *e, const struct flush *f, str
 
     for (size_t i = 0, k = 0; i < all.n; i++) {
         bool survives = k < f->n && f->v[k] == all.v[i];
-        uint64_t hash = labels_dedup_hash(all.v[i]->labels->ls);
+        uint64_t hash = label_set_dedup_hash(all.v[i]->labels);
         bool has_ended = alert_is_resolved(all.v[i], now);
 
         k += survives;

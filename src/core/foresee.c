@@ -93,8 +93,8 @@ static void find_alerts(struct future *f, uint64_t fingerprint)
     f->firing.v = arena_array(f->a, f->n, sizeof(uint64_t));
     f->resolved.v = arena_array(f->a, f->n, sizeof(uint64_t));
     for (size_t i = 0; i < f->n; i++) {
-        (void)audience_tells(&now, f->v[i]->labels->ls, &f->v[i]->cleared, &f->verdict);
-        f->hash[i] = labels_dedup_hash(f->v[i]->labels->ls);
+        (void)audience_tells_alert(&now, f->v[i], &f->v[i]->cleared, &f->verdict);
+        f->hash[i] = label_set_dedup_hash(f->v[i]->labels);
         f->is_inhibited[i] = f->verdict.held_by == HELD_BY_INHIBITION;
         f->is_resolved[i] = alert_is_resolved(f->v[i], f->now);
         f->is_told[i] = is_told(f->g, f->v[i]);
@@ -267,14 +267,14 @@ static void row_waits(struct future *f, ts_ns mono, enum notify_reason reason)
     struct notified_alert *v = arena_array(f->a, f->n, sizeof(*v));
     struct notification n = {.receiver = f->g->route->receiver,
                              .group_key = f->g->key,
-                             .group_labels = f->g->labels->ls,
+                             .group_labels = label_set_view(f->a, f->g->labels),
                              .alerts = v};
 
     for (size_t i = 0; i < f->n; i++)
         if (!f->is_gone[i] &&
             hash_list_has(f->is_resolved[i] ? f->resolved : f->firing, f->hash[i]) &&
             (!f->is_resolved[i] || f->ic->send_resolved)) {
-            v[n.n_alerts++] = engine_notified(f->v[i], f->now);
+            v[n.n_alerts++] = engine_notified(f->v[i], f->now, f->a);
             n.n_firing += !f->is_resolved[i];
         }
     notification_set_act(&n);
@@ -309,7 +309,7 @@ static bool tells(struct future *f, const struct alert *a)
 {
     uint64_t cleared = a->cleared;
 
-    return audience_tells(&f->audience, a->labels->ls, &cleared, &f->verdict);
+    return audience_tells_alert(&f->audience, a, &cleared, &f->verdict);
 }
 
 /* notifications.resolve_suppressed: an end is told to who was told, or may have been. */

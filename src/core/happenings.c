@@ -159,18 +159,18 @@ static void tell_alert(struct json_writer *w, const char *key, const struct noti
 }
 
 /* The end of one that fires is when it would, unless it is refreshed. */
-static struct notified_alert alert_now(const struct alert *a, struct now now)
+static struct notified_alert alert_now(const struct alert *a, struct now now, struct arena *arena)
 {
-    struct notified_alert n = engine_notified(a, now);
+    struct notified_alert n = engine_notified(a, now, arena);
 
     n.ends_at = a->ends_at;
     return n;
 }
 
 static void tell_grouped(struct json_writer *w, const char *key, const struct alert *a,
-                         struct now now)
+                         struct now now, struct arena *arena)
 {
-    struct notified_alert n = alert_now(a, now);
+    struct notified_alert n = alert_now(a, now, arena);
 
     json_key(w, str_of(key));
     json_open(w, '{');
@@ -199,9 +199,9 @@ static void tell_group_of(struct telling *t, str key, struct labels ls, str rece
     json_close(&t->w, '}');
 }
 
-static void tell_group(struct telling *t, const struct group *g)
+static void tell_group(struct telling *t, const struct group *g, struct arena *arena)
 {
-    tell_group_of(t, g->key, g->labels->ls, g->route->receiver, NULL);
+    tell_group_of(t, g->key, label_set_view(arena, g->labels), g->route->receiver, NULL);
 }
 
 void happened_alert(struct engine *e, const struct alert *a, struct now now, struct effects *fx)
@@ -211,7 +211,7 @@ void happened_alert(struct engine *e, const struct alert *a, struct now now, str
 
     if (!is_recording(e))
         return;
-    n = alert_now(a, now);
+    n = alert_now(a, now, &fx->arena);
     telling_begin(&t, "alertCreated");
     tell_alert(&t.w, "alert", &n);
     telling_end(&t, "alert_created", fx);
@@ -225,8 +225,8 @@ void happened_grouped(struct engine *e, const struct group *g, const struct aler
     if (!is_recording(e))
         return;
     telling_begin(&t, "alertGrouped");
-    tell_grouped(&t.w, "alert", a, now);
-    tell_group(&t, g);
+    tell_grouped(&t.w, "alert", a, now, &fx->arena);
+    tell_group(&t, g, &fx->arena);
     telling_end(&t, "alert_grouped", fx);
 }
 
@@ -239,8 +239,8 @@ void happened_told(struct engine *e, const struct group *g, struct now now, stru
         if (a == NULL)
             continue;
         telling_begin(&t, "alertResolved");
-        tell_grouped(&t.w, "alert", a, now);
-        tell_group(&t, g);
+        tell_grouped(&t.w, "alert", a, now, &fx->arena);
+        tell_group(&t, g, &fx->arena);
         telling_end(&t, "alert_resolved", fx);
     }
 }
@@ -270,10 +270,10 @@ static struct hash_list muted_of(const struct group *g, struct arena *a)
         return h;
     h.v = arena_array(a, g->said.n, sizeof(*h.v));
     MAP_EACH (struct u64_map_entry, it, &g->said) {
-        void **slot = u64_map_get(&g->alerts, it->key);
+        const struct alert *muted = alert_table_get(&g->alerts, it->key);
 
-        if (slot != NULL)
-            h.v[h.n++] = labels_dedup_hash(((const struct alert *)*slot)->labels->ls);
+        if (muted != NULL)
+            h.v[h.n++] = label_set_dedup_hash(muted->labels);
     }
     hash_list_sort(&h);
     return h;
@@ -383,12 +383,12 @@ void happened_silence(struct engine *e, const struct silence *s, bool is_new, st
     telling_end(&t, is_new ? "silence_created" : "silence_updated", fx);
 }
 
-static void tell_muted(struct json_writer *w, uint64_t fingerprint, struct labels ls)
+static void tell_muted(struct json_writer *w, const struct alert *a, struct arena *arena)
 {
     json_key(w, S("mutedAlert"));
     json_open(w, '{');
-    tell_labels(w, "labels", ls);
-    tell_number(w, "fingerprint", fingerprint);
+    tell_labels(w, "labels", label_set_view(arena, a->labels));
+    tell_number(w, "fingerprint", alert_fingerprint(a));
     json_close(w, '}');
 }
 
@@ -430,7 +430,7 @@ static void happened_inhibited(struct engine *e, const struct alert *a,
         if (by->v[i].index < e->conf->n_inhibit_rules)
             tell_rule(&t.w, &e->conf->inhibit_rules[by->v[i].index]);
     json_close(&t.w, ']');
-    tell_muted(&t.w, alert_fingerprint(a), a->labels->ls);
+    tell_muted(&t.w, a, &fx->arena);
     json_key(&t.w, S("inhibitingFingerprints"));
     json_open(&t.w, '[');
     for (size_t i = 0; i < by->n; i++) {
@@ -457,7 +457,7 @@ void happened_held(struct engine *e, uint64_t fingerprint, const struct verdict 
 
         telling_begin(&t, "silenceMutedAlert");
         tell_silence(&t.w, *s);
-        tell_muted(&t.w, fingerprint, a->labels->ls);
+        tell_muted(&t.w, a, &fx->arena);
         telling_end(&t, "silence_muted_alert", fx);
     }
 }

@@ -82,7 +82,7 @@ bool limits_admit_name(struct alert_limits *l, const struct alert *a, struct now
 
     if (l->per_alertname == 0)
         return true;
-    b = limits_bucket_of(l, labels_get(a->labels->ls, S("alertname")));
+    b = limits_bucket_of(l, label_set_get(a->labels, S("alertname")));
     slot = u64_map_get(&b->known, alert_fingerprint(a));
     first = heap_min(&b->by_end);
     if (slot != NULL) {
@@ -93,7 +93,7 @@ bool limits_admit_name(struct alert_limits *l, const struct alert *a, struct now
         it = container_of(heap_pop(&b->by_end), struct limited, node);
         u64_map_del(&b->known, it->fingerprint);
     } else {
-        limits_count_dropped(l, labels_get(a->labels->ls, S("alertname")));
+        limits_count_dropped(l, label_set_get(a->labels, S("alertname")));
         return false;
     }
     it->fingerprint = alert_fingerprint(a);

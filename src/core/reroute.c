@@ -25,21 +25,25 @@ size_t engine_reroutes(const struct engine *e, const struct core_conf *next, str
 {
     struct route_list before = {0}, after = {0};
     struct route_tree tree;
+    struct arena scratch;
     size_t n = 0;
 
+    arena_init(&scratch, 0);
     route_tree_init(&tree, next->route);
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        const struct alert *a = it->value;
+    ALERT_TABLE_EACH (a, &e->alerts) {
+        struct labels ls;
 
         if (alert_is_resolved(a, now))
             continue;
+        arena_reset(&scratch);
+        ls = label_set_view(&scratch, a->labels);
         vec_clear(&before);
         vec_clear(&after);
-        receiver_routes(e->conf, &e->tree, a->labels->ls, &before);
-        receiver_routes(next, &tree, a->labels->ls, &after);
+        receiver_routes(e->conf, &e->tree, ls, &before);
+        receiver_routes(next, &tree, ls, &after);
         if (same_receivers(&before, &after) || n++ >= REROUTE_LINES)
             continue;
-        labels_print(out, a->labels->ls);
+        labels_print(out, ls);
         buf_adds(out, ": ");
         put_receivers(out, &before);
         buf_adds(out, " -> ");
@@ -48,6 +52,7 @@ size_t engine_reroutes(const struct engine *e, const struct core_conf *next, str
     }
     if (n > REROUTE_LINES)
         buf_addf(out, "and %zu more alerts change receiver\n", n - REROUTE_LINES);
+    arena_release(&scratch);
     vec_release(&before);
     vec_release(&after);
     route_tree_release(&tree);

@@ -17,15 +17,12 @@ bool alerts_restore(struct restoring *r, str key, str record)
     while (!unpack_at_end(&u)) {
         struct alert *a =
             alert_unpack(&u, &r->scratch, r->e->names, r->e->conf->resolve_timeout, r->now);
-        struct alert *old;
 
         if (a == NULL) {
             r->unreadable++;
             break;
         }
-        old = engine_alert(r->e, alert_fingerprint(a));
-        u64_map_put(&r->e->alerts, alert_fingerprint(a), a);
-        alert_unref(old);
+        alert_unref(alert_table_put(&r->e->alerts, a));
         arena_reset(&r->scratch);
     }
     r->e->log_bytes += RECORD_HEAD + record.n;
@@ -147,10 +144,10 @@ bool engine_restore(struct engine *e, const struct state_reader *from, struct no
     if (!ok)
         return false;
     e->live_bytes = 0;
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+    ALERT_TABLE_EACH (a, &e->alerts) {
         e->live_bytes += 256;
-        inhibitor_add(e->inhibitor, it->value);
-        limits_admit_name(&e->limits, it->value, now);
+        inhibitor_add(e->inhibitor, a);
+        limits_admit_name(&e->limits, a, now);
     }
     groups_rebuild(e, now, true);
     *unreadable = r.unreadable;
@@ -168,8 +165,8 @@ void engine_log_alert(struct buf *out, const struct alert *a)
 void alerts_snapshot(struct engine *e, struct now now, struct state_commit *c)
 {
     (void)now;
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        engine_log_alert(&c->alerts, it->value);
+    ALERT_TABLE_EACH (a, &e->alerts)
+        engine_log_alert(&c->alerts, a);
     e->log_bytes = e->live_bytes = c->alerts.n;
 }
 

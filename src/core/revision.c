@@ -31,7 +31,7 @@ void changed_silence(struct engine *e, const struct silence *s)
 
 void changed_group(struct engine *e, struct group *g)
 {
-    g->revision = changes_note(&e->changes, CHANGED_GROUP, g->labels->fingerprint, g->route->index);
+    g->revision = changes_note(&e->changes, CHANGED_GROUP, g->fingerprint, g->route->index);
 }
 
 void changed_row(struct engine *e, struct outbox_row *r)
@@ -78,9 +78,7 @@ static void revision_look_at_alerts(struct engine *e, struct now now)
 
     e->next_end = TS_MAX;
     e->seen_ends = now.mono;
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        struct alert *a = it->value;
-
+    ALERT_TABLE_EACH (a, &e->alerts) {
         if (a->expires_mono > seen && a->expires_mono <= now.mono)
             changed_alert(e, a);
         sooner(&e->next_end, a->expires_mono, now.mono);

@@ -80,8 +80,8 @@ static void routing_begin(struct engine *e, const struct core_conf *conf)
     x->of.groups = mem_array(x->of.tree.n, sizeof(*x->of.groups));
     x->of.inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
     vec_reserve(&x->alerts, e->alerts.n);
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        vec_push(&x->alerts, it->key);
+    ALERT_TABLE_EACH (a, &e->alerts)
+        vec_push(&x->alerts, alert_fingerprint(a));
     for (size_t i = 0; i < e->tree.n; i++)
         MAP_EACH (struct u64_map_entry, it, &e->groups[i])
             vec_push(&x->groups, (struct routing_group_key){i, it->key});
@@ -95,9 +95,9 @@ static size_t routing_put_held(struct engine *e, struct routing_group_key key, s
 
     if (g == NULL)
         return 1;
-    MAP_EACH (struct u64_map_entry, it, &g->alerts)
-        if (engine_alert(e, it->key) == NULL)
-            core_routing_put(e, it->value, now);
+    ALERT_TABLE_EACH (a, &g->alerts)
+        if (engine_alert(e, alert_fingerprint(a)) == NULL)
+            core_routing_put(e, a, now);
     return 1 + g->alerts.n / 10;
 }
 

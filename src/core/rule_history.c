@@ -11,8 +11,8 @@ static void rule_history_forget(struct rule_history *h, struct u64_map_entry *it
 
     h->n -= a->events.n;
     label_set_unref(a->labels);
-    interner_str_unref(h->names, a->file);
-    interner_str_unref(h->names, a->group);
+    shared_text_unref(h->names, a->file);
+    shared_text_unref(h->names, a->group);
     vec_release(&a->events);
     mem_free(a);
     u64_map_del_entry(&h->alerts, it);
@@ -31,8 +31,8 @@ static struct alert_history *rule_history_begin(struct rule_history *h,
     struct alert_history *a = mem_new(struct alert_history);
 
     a->labels = label_set_intern(h->names, ls);
-    a->file = interner_str(h->names, g->file);
-    a->group = interner_str(h->names, g->name);
+    a->file = shared_text_intern(h->names, g->file);
+    a->group = shared_text_intern(h->names, g->name);
     return a;
 }
 

@@ -26,7 +26,7 @@ struct rule_event {
 
 struct alert_history {
     struct label_set *labels;
-    str file, group;               /* interned */
+    struct shared_text *file, *group;
     VEC(struct rule_event) events; /* oldest first */
 };
 

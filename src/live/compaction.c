@@ -12,8 +12,8 @@ static void compaction_begin(struct compaction *c, const struct engine *e)
     compaction_stop(c);
     c->log_bytes = e->log_bytes;
     c->packed_bytes = 0;
-    MAP_EACH (const struct u64_map_entry, it, &e->alerts)
-        vec_push(&c->left, it->key);
+    ALERT_TABLE_EACH (a, &e->alerts)
+        vec_push(&c->left, alert_fingerprint(a));
 }
 
 static void pack_slice(struct compaction *c, const struct engine *e, struct buf *out)

@@ -381,7 +381,7 @@ static void log_changes(const struct rule_group *g)
     for (size_t i = 0; i < g->n_rules; i++)
         VEC_EACH (const struct rule_change *, c, &g->rules[i].changes) {
             buf_clear(&b);
-            labels_print(&b, c->labels->ls);
+            label_set_print(&b, c->labels);
             log_info(c->forgotten ? "alert no longer pending" : steps[c->state],
                      LOG_STR("alert", buf_str(&b)), LOG_F64("value", c->value));
         }

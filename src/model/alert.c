@@ -10,10 +10,10 @@ struct alert *alert_new(struct interner *names, const struct alert_input *in,
 {
     struct alert *a = mem_new(struct alert);
 
-    a->names = names;
     a->labels = label_set_intern(names, in->labels);
     a->annotations = label_set_intern(names, in->annotations);
-    a->generator_url = interner_str(names, in->generator_url);
+    a->generator_url = shared_text_intern(names, in->generator_url);
+    a->fingerprint = labels_fingerprint(in->labels);
     a->updated_at = now.wall;
     a->starts_at = in->starts_at;
     a->ends_at = in->ends_at;
@@ -38,9 +38,9 @@ void alert_unref(struct alert *a)
 {
     if (a == NULL || --a->refs != 0)
         return;
-    label_set_unref(a->labels);
+    shared_text_unref(alert_interner(a), a->generator_url);
     label_set_unref(a->annotations);
-    interner_str_unref(a->names, a->generator_url);
+    label_set_unref(a->labels);
     mem_free(a);
 }
 
@@ -52,16 +52,15 @@ static bool strictly_between(ts_ns t, ts_ns lo, ts_ns hi)
 /* What the younger alert takes over: everything but the times, which the caller decides. */
 static bool take_content(struct alert *old, const struct alert *in)
 {
-    bool changed =
-        old->annotations != in->annotations || !str_eq(old->generator_url, in->generator_url);
+    bool changed = old->annotations != in->annotations || old->generator_url != in->generator_url;
 
     if (old->annotations != in->annotations) {
         label_set_unref(old->annotations);
         old->annotations = label_set_ref(in->annotations);
     }
-    if (old->generator_url.p != in->generator_url.p) {
-        interner_str_unref(old->names, old->generator_url);
-        old->generator_url = interner_str(old->names, in->generator_url);
+    if (old->generator_url != in->generator_url) {
+        shared_text_unref(alert_interner(old), old->generator_url);
+        old->generator_url = shared_text_ref(in->generator_url);
     }
     old->updated_at = in->updated_at;
     return changed;
@@ -107,9 +106,8 @@ static int cmp_by(str x, str y)
 
 struct alert_order alert_order(const struct alert *a)
 {
-    struct labels ls = a->labels->ls;
-
-    return (struct alert_order){labels_get(ls, S("job")), labels_get(ls, S("instance")), ls};
+    return (struct alert_order){label_set_get(a->labels, S("job")),
+                                label_set_get(a->labels, S("instance")), a->labels};
 }
 
 int alert_order_cmp(const struct alert_order *a, const struct alert_order *b)
@@ -118,7 +116,7 @@ int alert_order_cmp(const struct alert_order *a, const struct alert_order *b)
 
     if (c == 0)
         c = cmp_by(a->instance, b->instance);
-    return c != 0 ? c : labels_cmp(a->labels, b->labels);
+    return c != 0 ? c : label_set_cmp(a->labels, b->labels);
 }
 
 int alert_cmp(const struct alert *a, const struct alert *b)
@@ -137,6 +135,15 @@ void labels_pack(struct buf *out, struct labels ls)
     }
 }
 
+void label_set_pack(struct buf *out, const struct label_set *set)
+{
+    pack_u64(out, set->names->n);
+    LABEL_SET_EACH (l, set) {
+        pack_str(out, l.name);
+        pack_str(out, l.value);
+    }
+}
+
 struct labels labels_unpack(struct unpack *u, struct arena *a)
 {
     size_t n = unpack_count(u, 2);
@@ -152,9 +159,9 @@ struct labels labels_unpack(struct unpack *u, struct arena *a)
 void alert_pack(struct buf *out, const struct alert *a)
 {
     pack_u64(out, ALERT_VERSION);
-    labels_pack(out, a->labels->ls);
-    labels_pack(out, a->annotations->ls);
-    pack_str(out, a->generator_url);
+    label_set_pack(out, a->labels);
+    label_set_pack(out, a->annotations);
+    pack_str(out, alert_generator_url(a));
     pack_i64(out, a->starts_at);
     pack_i64(out, a->ends_at);
     /* what had ended when it was written does not come back */

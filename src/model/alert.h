@@ -23,8 +23,8 @@ struct alert_input {
 
 struct alert {
     struct label_set *labels, *annotations;
-    struct interner *names;
-    str generator_url; /* interned */
+    struct shared_text *generator_url;
+    uint64_t fingerprint; /* of the labels */
     ts_ns starts_at, ends_at, updated_at;
     ts_ns expires_mono; /* resolved from this instant of the monotonic clock on */
     uint64_t cleared;   /* audience_revision() at which nothing could keep it back; not stored */
@@ -43,7 +43,18 @@ void alert_unref(struct alert *a);
 
 static inline uint64_t alert_fingerprint(const struct alert *a)
 {
-    return a->labels->fingerprint;
+    return a->fingerprint;
+}
+
+static inline str alert_generator_url(const struct alert *a)
+{
+    return shared_text_str(a->generator_url);
+}
+
+/* Whose its label sets are. */
+static inline struct interner *alert_interner(const struct alert *a)
+{
+    return a->labels->names->owner;
 }
 
 static inline bool alert_is_resolved(const struct alert *a, struct now now)
@@ -60,7 +71,7 @@ int alert_cmp(const struct alert *a, const struct alert *b);
 /* What alert_cmp() looks up, for who compares many. Borrowed from the alert. */
 struct alert_order {
     str job, instance;
-    struct labels labels;
+    const struct label_set *labels;
 };
 struct alert_order alert_order(const struct alert *a);
 int alert_order_cmp(const struct alert_order *a, const struct alert_order *b);
@@ -73,6 +84,7 @@ struct alert *alert_unpack(struct unpack *u, struct arena *scratch, struct inter
                            dur_ns resolve_timeout, struct now now);
 
 void labels_pack(struct buf *out, struct labels ls);
+void label_set_pack(struct buf *out, const struct label_set *set); /* the same bytes */
 struct labels labels_unpack(struct unpack *u, struct arena *a); /* text is sliced from the input */
 
 #endif

@@ -1,5 +1,5 @@
-/* Views are sorted arrays: sorting, searching, merging, hashing, printing. The interner keeps sets by their content,
- * and strings with a count, so that a set is freed when the last reference goes and a string with the last set. */
+/* Views are sorted arrays: sorting, searching, merging, hashing, printing. The interner keeps texts, lists of names and sets by
+ * their content, with counts, so that a set is freed when the last reference goes, and what only it had with it. */
 #include "model/labels.h"
 
 #include <stdlib.h>
@@ -115,11 +115,13 @@ size_t labels_sort_last(struct label *v, size_t n)
     return n <= FEW ? sort_few_last(v, n) : sort_many_last(v, n);
 }
 
+enum { FEW_LABELS = 8 }; /* are looked through */
+
 static const struct label *labels_find(struct labels ls, str name)
 {
     size_t lo = 0, hi = ls.n;
 
-    if (ls.n <= 8) {
+    if (ls.n <= FEW_LABELS) {
         LABELS_EACH (l, ls)
             if (str_eq(l->name, name))
                 return l;
@@ -162,12 +164,18 @@ bool labels_eq(struct labels a, struct labels b)
     return true;
 }
 
+/* Whoever lacks the name that sorts first. */
+static int label_name_order(str a, str b)
+{
+    return str_cmp(b, a);
+}
+
 int labels_cmp(struct labels a, struct labels b)
 {
     if (a.n != b.n)
         return a.n < b.n ? -1 : 1;
     for (size_t i = 0; i < a.n; i++) {
-        int c = str_cmp(b.v[i].name, a.v[i].name); /* whoever lacks the name that sorts first */
+        int c = label_name_order(a.v[i].name, b.v[i].name);
 
         if (c == 0)
             c = str_cmp(a.v[i].value, b.v[i].value);
@@ -234,15 +242,27 @@ struct labels labels_merge(struct arena *a, struct labels under, struct labels o
     return (struct labels){v, k};
 }
 
+static uint64_t fingerprint_label(uint64_t h, const struct label *l)
+{
+    h = fnv1a_byte(fnv1a_str(h, l->name), 0xFF);
+    return fnv1a_byte(fnv1a_str(h, l->value), 0xFF);
+}
+
 uint64_t labels_fingerprint(struct labels ls)
 {
     uint64_t h = FNV1A_INIT;
 
-    LABELS_EACH (l, ls) {
-        h = fnv1a_byte(fnv1a_str(h, l->name), 0xFF);
-        h = fnv1a_byte(fnv1a_str(h, l->value), 0xFF);
-    }
+    LABELS_EACH (l, ls)
+        h = fingerprint_label(h, l);
     return h;
+}
+
+static void add_hashed(struct buf *b, const struct label *l)
+{
+    buf_add(b, l->name);
+    buf_addc(b, (char)0xFF);
+    buf_add(b, l->value);
+    buf_addc(b, (char)0xFF);
 }
 
 uint64_t labels_dedup_hash(struct labels ls)
@@ -250,37 +270,41 @@ uint64_t labels_dedup_hash(struct labels ls)
     struct buf b = BUF_INIT;
     uint64_t h;
 
-    LABELS_EACH (l, ls) {
-        buf_add(&b, l->name);
-        buf_addc(&b, (char)0xFF);
-        buf_add(&b, l->value);
-        buf_addc(&b, (char)0xFF);
-    }
+    LABELS_EACH (l, ls)
+        add_hashed(&b, l);
     h = hash_xxh64(buf_str(&b));
     buf_release(&b);
     return h;
 }
 
+static void print_label(struct buf *out, const struct label *l, bool is_first)
+{
+    if (!is_first)
+        buf_adds(out, ", ");
+    buf_add(out, l->name);
+    buf_addc(out, '=');
+    quote_go(out, l->value);
+}
+
 void labels_print(struct buf *out, struct labels ls)
 {
     buf_addc(out, '{');
-    LABELS_EACH (l, ls) {
-        if (l != ls.v)
-            buf_adds(out, ", ");
-        buf_add(out, l->name);
-        buf_addc(out, '=');
-        quote_go(out, l->value);
-    }
+    LABELS_EACH (l, ls)
+        print_label(out, l, l == ls.v);
     buf_addc(out, '}');
+}
+
+static void labels_put_member(struct json_writer *w, const struct label *l)
+{
+    json_key(w, l->name);
+    json_put_str(w, l->value);
 }
 
 void labels_put_json(struct json_writer *w, struct labels ls)
 {
     json_open(w, '{');
-    LABELS_EACH (l, ls) {
-        json_key(w, l->name);
-        json_put_str(w, l->value);
-    }
+    LABELS_EACH (l, ls)
+        labels_put_member(w, l);
     json_close(w, '}');
 }
 
@@ -299,14 +323,6 @@ bool label_name_is_utf8(str s)
     return s.n != 0 && utf8_is_valid(s);
 }
 
-/* -- interning: a table of sets by content, one of strings by content, with counts -- */
-
-struct istr {
-    struct interned in;
-    uint32_t n;
-    char bytes[];
-};
-
 uint64_t labels_hash(struct labels ls)
 {
     uint64_t h = ls.n;
@@ -316,24 +332,37 @@ uint64_t labels_hash(struct labels ls)
     return h;
 }
 
-/* Pointers to what is interned, which knows its own hash; open addressing, at most 3/4 full, no holes. */
+/* -- interning: tables of texts, of names and of sets, by content, with counts -- */
+
+/* Pointers to what is interned, which knows its own hash; open addressing in the order of the hashes, at most 3/4 full, no
+ * holes. It grows by half: that is an eighth of its pointers more unused than a list has, not half of them. */
 struct interned_table {
     struct interned **v;
-    size_t n, cap; /* a power of two, or 0 */
+    size_t n, cap;
 };
 
-/* Where the one at slot i would stand best. */
-static size_t interned_home(const struct interned_table *t, size_t i)
+static size_t interned_slot(const struct interned_table *t, uint32_t hash)
 {
-    return t->v[i]->hash & (t->cap - 1);
+    return (size_t)((uint64_t)hash * t->cap >> 32);
+}
+
+static size_t interned_behind(const struct interned_table *t, size_t i)
+{
+    return i + 1 != t->cap ? i + 1 : 0;
+}
+
+/* How far slot i is behind slot `from`, round the end. */
+static size_t interned_from(const struct interned_table *t, size_t from, size_t i)
+{
+    return i >= from ? i - from : i + t->cap - from;
 }
 
 static void interned_put(struct interned_table *t, struct interned *it)
 {
-    size_t i = it->hash & (t->cap - 1);
+    size_t i = interned_slot(t, it->hash);
 
     while (t->v[i] != NULL)
-        i = (i + 1) & (t->cap - 1);
+        i = interned_behind(t, i);
     t->v[i] = it;
 }
 
@@ -342,7 +371,7 @@ static void interned_add(struct interned_table *t, struct interned *it)
     struct interned_table was = *t;
 
     if (t->n + 1 > t->cap / 4 * 3) {
-        t->cap = t->cap != 0 ? t->cap * 2 : 8;
+        t->cap = t->cap != 0 ? t->cap + t->cap / 2 : 8;
         t->v = mem_array(t->cap, sizeof(struct interned *));
         for (size_t i = 0; i < was.cap; i++)
             if (was.v[i] != NULL)
@@ -356,12 +385,12 @@ static void interned_add(struct interned_table *t, struct interned *it)
 /* Those behind it that only stood there because it was in their way move up. */
 static void interned_del(struct interned_table *t, const struct interned *it)
 {
-    size_t mask = t->cap - 1, hole = it->hash & mask;
+    size_t hole = interned_slot(t, it->hash);
 
     while (t->v[hole] != it)
-        hole = (hole + 1) & mask;
-    for (size_t i = (hole + 1) & mask; t->v[i] != NULL; i = (i + 1) & mask)
-        if (((i - interned_home(t, i)) & mask) >= ((i - hole) & mask)) {
+        hole = interned_behind(t, hole);
+    for (size_t i = interned_behind(t, hole); t->v[i] != NULL; i = interned_behind(t, i))
+        if (interned_from(t, interned_slot(t, t->v[i]->hash), i) >= interned_from(t, hole, i)) {
             t->v[hole] = t->v[i];
             hole = i;
         }
@@ -371,15 +400,15 @@ static void interned_del(struct interned_table *t, const struct interned *it)
 
 /* it is each of a hash, in turn, in any table that is not empty. */
 #define INTERNED_EACH(it, t, h)                                                                    \
-    for (size_t i_ = (h) & ((t)->cap - 1); (t)->v[i_] != NULL; i_ = (i_ + 1) & ((t)->cap - 1))     \
+    for (size_t i_ = interned_slot(t, h); (t)->v[i_] != NULL; i_ = interned_behind(t, i_))         \
         for (struct interned *it = (t)->v[i_]; it != NULL && it->hash == (h); it = NULL)
 
 enum { LATEST = 16 };
 
 struct interner {
-    struct interned_table sets, strings;
+    struct interned_table sets, names, texts;
     /* The newest set of each size: a sender repeats names, and most values, from one alert to the next, and comparing
-     * with what is in the cache is cheaper than a look into the table of strings. */
+     * with what is in the cache is cheaper than a look into the tables. */
     struct label_set *latest[LATEST];
 };
 
@@ -392,9 +421,10 @@ void interner_free(struct interner *in)
 {
     if (in == NULL)
         return;
-    BUG_ON(in->sets.n != 0);
+    BUG_ON(in->sets.n + in->names.n + in->texts.n != 0);
     mem_free(in->sets.v);
-    mem_free(in->strings.v);
+    mem_free(in->names.v);
+    mem_free(in->texts.v);
     mem_free(in);
 }
 
@@ -403,73 +433,134 @@ size_t interner_count(const struct interner *in)
     return in->sets.n;
 }
 
-static struct istr *istr_of(str s)
-{
-    return container_of((char *)(uintptr_t)s.p, struct istr, bytes);
-}
+/* -- texts -- */
 
-static str istr_str(const struct istr *i)
-{
-    return (str){i->bytes, i->n};
-}
-
-static struct istr *istr_find(const struct interned_table *t, uint32_t hash, str s)
+static struct shared_text *shared_text_find(const struct interned_table *t, uint32_t hash, str s)
 {
     if (t->n == 0)
         return NULL;
     INTERNED_EACH(it, t, hash)
     {
-        struct istr *i = container_of(it, struct istr, in);
+        struct shared_text *i = container_of(it, struct shared_text, in);
 
-        if (str_eq(istr_str(i), s))
+        if (str_eq(shared_text_str(i), s))
             return i;
     }
     return NULL;
 }
 
-str interner_str(struct interner *in, str s)
+struct shared_text *shared_text_intern(struct interner *in, str s)
 {
     uint32_t hash = (uint32_t)hash_str(s);
-    struct istr *i = istr_find(&in->strings, hash, s);
+    struct shared_text *t = shared_text_find(&in->texts, hash, s);
 
-    if (i != NULL) {
-        i->in.refs++;
-        return istr_str(i);
-    }
-    i = mem_alloc(sizeof(*i) + s.n);
-    i->in = (struct interned){hash, 1};
-    i->n = (uint32_t)s.n;
+    if (t != NULL)
+        return shared_text_ref(t);
+    t = mem_alloc(sizeof(*t) + s.n);
+    t->in = (struct interned){hash, 1};
+    t->n = (uint32_t)s.n;
     if (s.n != 0)
-        memcpy(i->bytes, s.p, s.n);
-    interned_add(&in->strings, &i->in);
-    return istr_str(i);
+        memcpy(t->bytes, s.p, s.n);
+    interned_add(&in->texts, &t->in);
+    return t;
 }
 
-str interner_str_ref(str s)
+struct shared_text *shared_text_ref(struct shared_text *t)
 {
-    istr_of(s)->in.refs++;
-    return s;
+    t->in.refs++;
+    return t;
 }
 
-void interner_str_unref(struct interner *in, str s)
+void shared_text_unref(struct interner *in, struct shared_text *t)
 {
-    struct istr *i;
-
-    if (s.p == NULL)
+    if (t == NULL || --t->in.refs != 0)
         return;
-    i = istr_of(s);
-    if (--i->in.refs != 0)
-        return;
-    interned_del(&in->strings, &i->in);
-    mem_free(i);
+    interned_del(&in->texts, &t->in);
+    mem_free(t);
 }
 
-static str intern_like(struct interner *in, str like, str s)
+/* -- names -- */
+
+static bool label_names_are(const struct label_names *names, struct labels ls)
 {
-    if (like.p == NULL || !str_eq(like, s))
-        return interner_str(in, s);
-    istr_of(like)->in.refs++;
-    return like;
+    if (names->n != ls.n)
+        return false;
+    for (size_t i = 0; i < ls.n; i++)
+        if (!str_eq(names->v[i], ls.v[i].name))
+            return false;
+    return true;
+}
+
+static struct shared_text *shared_text_of(str s)
+{
+    return container_of((char *)(uintptr_t)s.p, struct shared_text, bytes);
+}
+
+static struct label_names *label_names_new(struct interner *in, uint32_t hash, struct labels ls)
+{
+    struct label_names *names = mem_alloc(sizeof(*names) + ls.n * sizeof(names->v[0]));
+
+    names->in = (struct interned){hash, 1};
+    names->owner = in;
+    names->n = ls.n;
+    for (size_t i = 0; i < ls.n; i++)
+        names->v[i] = shared_text_str(shared_text_intern(in, ls.v[i].name));
+    interned_add(&in->names, &names->in);
+    return names;
+}
+
+/* like: a set that may have the same. hash: of the names. */
+static struct label_names *label_names_intern(struct interner *in, const struct label_set *like,
+                                              uint32_t hash, struct labels ls)
+{
+    if (like != NULL && like->names->in.hash == hash && label_names_are(like->names, ls)) {
+        like->names->in.refs++;
+        return like->names;
+    }
+    if (in->names.n != 0)
+        INTERNED_EACH(it, &in->names, hash)
+        {
+            struct label_names *names = container_of(it, struct label_names, in);
+
+            if (!label_names_are(names, ls))
+                continue;
+            names->in.refs++;
+            return names;
+        }
+    return label_names_new(in, hash, ls);
+}
+
+static void label_names_unref(struct label_names *names)
+{
+    if (--names->in.refs != 0)
+        return;
+    interned_del(&names->owner->names, &names->in);
+    for (size_t i = 0; i < names->n; i++)
+        shared_text_unref(names->owner, shared_text_of(names->v[i]));
+    mem_free(names);
+}
+
+/* -- sets -- */
+
+static uint32_t label_names_hash(const struct label_set *like, struct labels ls)
+{
+    uint64_t h = ls.n;
+
+    if (like != NULL && label_names_are(like->names, ls))
+        return like->names->in.hash;
+    LABELS_EACH (l, ls)
+        h = hash_u64(h ^ hash_str(l->name));
+    return (uint32_t)h;
+}
+
+static bool label_set_is(const struct label_set *set, struct labels ls)
+{
+    if (!label_names_are(set->names, ls))
+        return false;
+    for (size_t i = 0; i < ls.n; i++)
+        if (!str_eq(shared_text_str(set->values[i]), ls.v[i].value))
+            return false;
+    return true;
 }
 
 static struct label_set *label_set_find(const struct interned_table *t, uint32_t hash,
@@ -481,32 +572,36 @@ static struct label_set *label_set_find(const struct interned_table *t, uint32_t
     {
         struct label_set *set = container_of(it, struct label_set, in);
 
-        if (labels_eq(set->ls, ls))
+        if (label_set_is(set, ls))
             return set;
     }
     return NULL;
 }
 
+static struct shared_text *intern_like(struct interner *in, const struct label_set *like, size_t i,
+                                       str s)
+{
+    if (like != NULL && i < like->names->n && str_eq(shared_text_str(like->values[i]), s))
+        return shared_text_ref(like->values[i]);
+    return shared_text_intern(in, s);
+}
+
 struct label_set *label_set_intern(struct interner *in, struct labels ls)
 {
-    uint32_t hash = (uint32_t)labels_hash(ls);
-    struct label_set *set = label_set_find(&in->sets, hash, ls),
-                     **latest = &in->latest[ls.n % LATEST];
-    struct label *v;
+    struct label_set **latest = &in->latest[ls.n % LATEST], *set;
+    uint32_t names = label_names_hash(*latest, ls);
+    uint64_t hash = names;
 
+    LABELS_EACH (l, ls)
+        hash = hash_u64(hash ^ hash_str(l->value));
+    set = label_set_find(&in->sets, (uint32_t)hash, ls);
     if (set != NULL)
         return label_set_ref(set);
-    set = mem_alloc(sizeof(*set) + ls.n * sizeof(*v));
-    v = (struct label *)(void *)(set + 1);
-    for (size_t i = 0; i < ls.n; i++) {
-        static const struct label none;
-        const struct label *like =
-            *latest != NULL && i < (*latest)->ls.n ? &(*latest)->ls.v[i] : &none;
-
-        v[i].name = intern_like(in, like->name, ls.v[i].name);
-        v[i].value = intern_like(in, like->value, ls.v[i].value);
-    }
-    *set = (struct label_set){{hash, 1}, {v, ls.n}, labels_fingerprint(ls), in};
+    set = mem_alloc(sizeof(*set) + ls.n * sizeof(set->values[0]));
+    set->in = (struct interned){(uint32_t)hash, 1};
+    set->names = label_names_intern(in, *latest, names, ls);
+    for (size_t i = 0; i < ls.n; i++)
+        set->values[i] = intern_like(in, *latest, i, ls.v[i].value);
     *latest = set;
     interned_add(&in->sets, &set->in);
     return set;
@@ -524,13 +619,104 @@ void label_set_unref(struct label_set *set)
 
     if (set == NULL || --set->in.refs != 0)
         return;
-    in = set->owner;
-    if (in->latest[set->ls.n % LATEST] == set)
-        in->latest[set->ls.n % LATEST] = NULL;
+    in = set->names->owner;
+    if (in->latest[set->names->n % LATEST] == set)
+        in->latest[set->names->n % LATEST] = NULL;
     interned_del(&in->sets, &set->in);
-    LABELS_EACH (l, set->ls) {
-        interner_str_unref(in, l->name);
-        interner_str_unref(in, l->value);
-    }
+    for (size_t i = 0; i < set->names->n; i++)
+        shared_text_unref(in, set->values[i]);
+    label_names_unref(set->names);
     mem_free(set);
+}
+
+struct labels label_set_view(struct arena *a, const struct label_set *set)
+{
+    struct label *v = arena_alloc(a, set->names->n * sizeof(*v));
+
+    for (size_t i = 0; i < set->names->n; i++)
+        v[i] = label_set_at(set, i);
+    return (struct labels){v, set->names->n};
+}
+
+/* Where the name stands; n: it does not. */
+static size_t label_names_find(const struct label_names *names, str name)
+{
+    size_t lo = 0, hi = names->n;
+
+    if (hi <= FEW_LABELS) {
+        while (lo < hi && !str_eq(names->v[lo], name))
+            lo++;
+        return lo;
+    }
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        int c = name_cmp(names->v[mid], name);
+
+        if (c == 0)
+            return mid;
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return names->n;
+}
+
+str label_set_get(const struct label_set *set, str name)
+{
+    size_t at = label_names_find(set->names, name);
+
+    return at != set->names->n ? shared_text_str(set->values[at]) : STR_NONE;
+}
+
+int label_set_cmp(const struct label_set *a, const struct label_set *b)
+{
+    if (a->names->n != b->names->n)
+        return a->names->n < b->names->n ? -1 : 1;
+    for (size_t i = 0; i < a->names->n; i++) {
+        int c = a->names != b->names ? label_name_order(a->names->v[i], b->names->v[i]) : 0;
+
+        if (c == 0 && a->values[i] != b->values[i])
+            c = str_cmp(shared_text_str(a->values[i]), shared_text_str(b->values[i]));
+        if (c != 0)
+            return c;
+    }
+    return 0;
+}
+
+uint64_t label_set_fingerprint(const struct label_set *set)
+{
+    uint64_t h = FNV1A_INIT;
+
+    LABEL_SET_EACH (l, set)
+        h = fingerprint_label(h, &l);
+    return h;
+}
+
+uint64_t label_set_dedup_hash(const struct label_set *set)
+{
+    struct buf b = BUF_INIT;
+    uint64_t h;
+
+    LABEL_SET_EACH (l, set)
+        add_hashed(&b, &l);
+    h = hash_xxh64(buf_str(&b));
+    buf_release(&b);
+    return h;
+}
+
+void label_set_print(struct buf *out, const struct label_set *set)
+{
+    buf_addc(out, '{');
+    LABEL_SET_EACH (l, set)
+        print_label(out, &l, at_l == 0);
+    buf_addc(out, '}');
+}
+
+void label_set_put_json(struct json_writer *w, const struct label_set *set)
+{
+    json_open(w, '{');
+    LABEL_SET_EACH (l, set)
+        labels_put_member(w, &l);
+    json_close(w, '}');
 }

@@ -2,13 +2,19 @@
  *
  * struct labels is a sorted view of name/value pairs in somebody's arena: what parsers, jobs, PromQL and templates
  * pass. struct label_set is an immutable copy that belongs to one interner: equal sets are one pointer, so identity
- * is a pointer comparison and a million alerts share the strings that they repeat.
+ * is a pointer comparison and a million alerts share the strings that they repeat. It is a pointer a label: names stand
+ * once for all sets that have the same ones, values once for all that have that one. Who looks for one name, prints or
+ * compares reads the set; who needs a view makes one with label_set_view(), of 32 bytes a label.
+ *
+ *     label_set_get(set, S("job"))        label_set_view(&arena, set)        LABEL_SET_EACH (l, set) use(l.name, l.value);
  *
  * Shapes   typically 5-15 labels of 10-40 bytes; sorted by name bytewise, names distinct, no empty values.
- * Owns     a view owns nothing. A label_set is counted (plain, not atomic): references are taken and given back on its
- *          interner's thread only; another may read one that is held there.
+ * Owns     a view owns nothing; the text of one that label_set_view() made is the set's. A label_set is counted (plain, not
+ *          atomic): references are taken and given back on its interner's thread only; another may read one that is held
+ *          there: nothing that it reads moves.
  * Errors   labels_sort() returns the index of a duplicate name; validation has its own functions.
- * Cost     labels_get O(log n) above 8 labels; interning O(total bytes).
+ * Cost     labels_get O(log n) above 8 labels; interning O(total bytes); a set takes 24 bytes and 8 a label, and the texts
+ *          that no other has.
  * Source   alertmanager.md 3.1 (fingerprint), 3.5 (text), 3.8 (dedup hash).
  */
 #ifndef MODEL_LABELS_H
@@ -62,15 +68,29 @@ struct interned {
     uint32_t hash, refs;
 };
 
+/* A text that is kept once. */
+struct shared_text {
+    struct interned in;
+    uint32_t n;
+    char bytes[];
+};
+
+/* The names of sets, sorted, kept once for all that have these. */
+struct label_names {
+    struct interned in;
+    struct interner *owner;
+    size_t n;
+    str v[];
+};
+
 struct label_set {
     struct interned in;
-    struct labels ls;
-    uint64_t fingerprint;
-    struct interner *owner;
+    struct label_names *names;
+    struct shared_text *values[];
 };
 
 struct interner *interner_new(void);
-void interner_free(struct interner *in); /* every set must have been given back */
+void interner_free(struct interner *in); /* every set and text must have been given back */
 size_t interner_count(const struct interner *in);
 
 struct label_set *label_set_intern(struct interner *in,
@@ -78,9 +98,34 @@ struct label_set *label_set_intern(struct interner *in,
 struct label_set *label_set_ref(struct label_set *set); /* returns set */
 void label_set_unref(struct label_set *set);            /* NULL is fine */
 
+static inline str shared_text_str(const struct shared_text *t)
+{
+    return (str){t->bytes, t->n};
+}
+
+static inline struct label label_set_at(const struct label_set *set, size_t i)
+{
+    return (struct label){set->names->v[i], shared_text_str(set->values[i])};
+}
+
+#define LABEL_SET_EACH(l, set)                                                                     \
+    for (size_t at_##l = 0, one_##l = 1; at_##l < (set)->names->n; at_##l++, one_##l = 1)          \
+        for (struct label l = label_set_at(set, at_##l); one_##l != 0; one_##l = 0)
+
+/* The set as a view: an array of a's, the text is the set's. */
+struct labels label_set_view(struct arena *a, const struct label_set *set);
+
+/* As the functions of a view above. */
+str label_set_get(const struct label_set *set, str name);
+int label_set_cmp(const struct label_set *a, const struct label_set *b);
+uint64_t label_set_fingerprint(const struct label_set *set);
+uint64_t label_set_dedup_hash(const struct label_set *set);
+void label_set_print(struct buf *out, const struct label_set *set);
+void label_set_put_json(struct json_writer *w, const struct label_set *set);
+
 /* A single shared text, such as a generator URL that many alerts have. One reference for the caller. */
-str interner_str(struct interner *in, str s);
-str interner_str_ref(str s); /* one more of what interner_str() returned */
-void interner_str_unref(struct interner *in, str s);
+struct shared_text *shared_text_intern(struct interner *in, str s);
+struct shared_text *shared_text_ref(struct shared_text *t);         /* returns t */
+void shared_text_unref(struct interner *in, struct shared_text *t); /* NULL is fine */
 
 #endif

@@ -59,6 +59,14 @@ bool matchers_match(const struct matchers *ms, struct labels ls)
     return true;
 }
 
+bool matchers_match_set(const struct matchers *ms, const struct label_set *set)
+{
+    for (size_t i = 0; i < ms->n; i++)
+        if (!matcher_matches(&ms->v[i], label_set_get(set, ms->v[i].name)))
+            return false;
+    return true;
+}
+
 bool matcher_is_negative(const struct matcher *m)
 {
     return m->op == MATCH_NE || m->op == MATCH_NRE;

@@ -38,6 +38,7 @@ void matchers_release(struct matchers *ms); /* the regexes only; the arrays are 
 
 bool matcher_matches(const struct matcher *m, str value);
 bool matchers_match(const struct matchers *ms, struct labels ls);
+bool matchers_match_set(const struct matchers *ms, const struct label_set *set);
 bool matcher_is_negative(const struct matcher *m);
 bool matcher_matches_empty(const struct matcher *m);
 

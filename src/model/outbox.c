@@ -79,10 +79,11 @@ struct outbox_row *outbox_row_naming(str key, const struct notification *n,
     r->named = mem_array(n->n_alerts, sizeof(*r->named));
     r->n_named = n->n_alerts;
     for (size_t i = 0; i < n->n_alerts; i++) {
-        r->names = of[i]->names;
+        r->names = alert_interner(of[i]);
         r->named[i] = (struct outbox_alert){.labels = label_set_ref(of[i]->labels),
                                             .annotations = label_set_ref(of[i]->annotations),
-                                            .generator_url = interner_str_ref(of[i]->generator_url),
+                                            .generator_url = shared_text_ref(of[i]->generator_url),
+                                            .fingerprint = alert_fingerprint(of[i]),
                                             .starts_at = n->alerts[i].starts_at,
                                             .ends_at = n->alerts[i].ends_at,
                                             .change = n->alerts[i].change,
@@ -102,7 +103,7 @@ static void outbox_forget_named(struct outbox_row *r)
     for (size_t i = 0; i < r->n_named; i++) {
         label_set_unref(r->named[i].labels);
         label_set_unref(r->named[i].annotations);
-        interner_str_unref(r->names, r->named[i].generator_url);
+        shared_text_unref(r->names, r->named[i].generator_url);
     }
     mem_free(r->named);
 }
@@ -119,12 +120,12 @@ bool outbox_tells(const struct outbox_row *r, struct arena *a, struct notificati
     for (size_t i = 0; i < r->n_named; i++) {
         const struct outbox_alert *x = &r->named[i];
 
-        v[i] = (struct notified_alert){.labels = x->labels->ls,
-                                       .annotations = x->annotations->ls,
+        v[i] = (struct notified_alert){.labels = label_set_view(a, x->labels),
+                                       .annotations = label_set_view(a, x->annotations),
                                        .starts_at = x->starts_at,
                                        .ends_at = x->ends_at,
-                                       .generator_url = x->generator_url,
-                                       .fingerprint = x->labels->fingerprint,
+                                       .generator_url = shared_text_str(x->generator_url),
+                                       .fingerprint = x->fingerprint,
                                        .is_resolved = x->is_resolved,
                                        .change = x->change};
         out->n_firing += !x->is_resolved;

@@ -53,7 +53,8 @@ struct outbox_row {
 /* An alert as it was when it was decided to tell of it. */
 struct outbox_alert {
     struct label_set *labels, *annotations; /* a reference each */
-    str generator_url;                      /* the same */
+    struct shared_text *generator_url;      /* the same */
+    uint64_t fingerprint;
     ts_ns starts_at, ends_at;
     enum alert_change change;
     bool is_resolved;

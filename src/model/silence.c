@@ -100,6 +100,14 @@ bool silence_matches(const struct silence *s, struct labels ls)
     return false;
 }
 
+bool silence_matches_set(const struct silence *s, const struct label_set *set)
+{
+    for (size_t i = 0; i < s->n_sets; i++)
+        if (matchers_match_set(&s->sets[i], set))
+            return true;
+    return false;
+}
+
 static bool matcher_eq(const struct matcher *a, const struct matcher *b)
 {
     return a->op == b->op && str_eq(a->name, b->name) && str_eq(a->value, b->value);

@@ -46,8 +46,10 @@ struct silence *silence_new(void);
 void silence_free(struct silence *s); /* NULL is fine */
 
 enum silence_state silence_state(const struct silence *s, ts_ns now);
-const char *silence_state_text(enum silence_state state);        /* "pending" */
-bool silence_matches(const struct silence *s, struct labels ls); /* whatever its state */
+const char *silence_state_text(enum silence_state state); /* "pending" */
+/* Whatever its state. */
+bool silence_matches(const struct silence *s, struct labels ls);
+bool silence_matches_set(const struct silence *s, const struct label_set *set);
 bool silence_sets_equal(const struct silence *a,
                         const struct silence *b); /* same matchers in the same order */
 

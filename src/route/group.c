@@ -10,6 +10,7 @@ struct group *group_new(const struct route *r, struct interner *names, struct la
 
     g->route = r;
     g->labels = label_set_intern(names, group_labels);
+    g->fingerprint = labels_fingerprint(group_labels);
     route_group_key(&key, r, group_labels);
     g->key = mem_str_dup(buf_str(&key));
     buf_release(&key);
@@ -21,9 +22,9 @@ void group_free(struct group *g)
     if (g == NULL)
         return;
     BUG_ON(heap_holds(&g->timer));
-    MAP_EACH (struct u64_map_entry, e, &g->alerts)
-        alert_unref(e->value);
-    u64_map_release(&g->alerts);
+    ALERT_TABLE_EACH (a, &g->alerts)
+        alert_unref(a);
+    alert_table_release(&g->alerts);
     u64_map_release(&g->said);
     vec_release(&g->told);
     label_set_unref(g->labels);
@@ -33,17 +34,9 @@ void group_free(struct group *g)
 
 bool group_insert(struct group *g, struct alert *a)
 {
-    void **slot = u64_map_get(&g->alerts, alert_fingerprint(a));
-
-    if (slot != NULL && *slot == a)
+    if (alert_table_get(&g->alerts, alert_fingerprint(a)) == a)
         return false;
-    alert_ref(a);
-    if (slot != NULL) {
-        alert_unref(*slot);
-        *slot = a;
-    } else {
-        u64_map_put(&g->alerts, alert_fingerprint(a), a);
-    }
+    alert_unref(alert_table_put(&g->alerts, alert_ref(a)));
     return true;
 }
 
@@ -80,9 +73,9 @@ struct alert_list group_sorted(const struct group *g, struct arena *a)
 
     struct sorted *v = mem_array(g->alerts.n, sizeof(*v));
 
-    MAP_EACH (struct u64_map_entry, e, &g->alerts) {
-        v[l.n].alert = e->value;
-        v[l.n++].order = alert_order(e->value);
+    ALERT_TABLE_EACH (al, &g->alerts) {
+        v[l.n].alert = al;
+        v[l.n++].order = alert_order(al);
     }
     if (l.n > 1)
         qsort(v, l.n, sizeof(*v), group_by_order);
@@ -95,8 +88,7 @@ struct alert_list group_sorted(const struct group *g, struct arena *a)
 struct alert *group_told(const struct group *g, size_t i)
 {
     const struct told_resolved *t = &g->told.v[i];
-    void **slot = u64_map_get(&g->alerts, t->fingerprint);
-    struct alert *a = slot != NULL ? *slot : NULL;
+    struct alert *a = alert_table_get(&g->alerts, t->fingerprint);
 
     return a != NULL && a->updated_at == t->updated_at && a->ends_at == t->ends_at ? a : NULL;
 }
@@ -108,8 +100,8 @@ void group_forget_told(struct group *g)
 
         if (a == NULL)
             continue;
+        alert_table_del(&g->alerts, alert_table_find(&g->alerts, alert_fingerprint(a)));
         alert_unref(a);
-        u64_map_del(&g->alerts, g->told.v[i].fingerprint);
         u64_map_del(&g->said, g->told.v[i].fingerprint);
     }
     vec_clear(&g->told);

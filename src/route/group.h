@@ -11,7 +11,7 @@
 #include "base/heap.h"
 #include "base/map.h"
 #include "base/vec.h"
-#include "model/alert.h"
+#include "model/alert_table.h"
 #include "model/silence.h"
 #include "route/tree.h"
 
@@ -25,9 +25,10 @@ struct told_resolved {
 struct group {
     const struct route *route;
     struct label_set *labels;
-    str key;                /* owned */
-    struct uuid uuid;       /* of this group, for event recorders; empty when nobody records */
-    struct u64_map alerts;  /* fingerprint -> struct alert * */
+    uint64_t fingerprint; /* of the labels */
+    str key;              /* owned */
+    struct uuid uuid;     /* of this group, for event recorders; empty when nobody records */
+    struct alert_table alerts;
     struct heap_node timer; /* in the engine's heap, keyed by the next flush */
     uint64_t revision;      /* of its last change */
     uint64_t flush_id;      /* of the newest flush */

@@ -90,10 +90,19 @@ static uint64_t equal_hash(const struct inhibit_rule *r, struct labels ls)
     return h;
 }
 
-static bool equal_values(const struct inhibit_rule *r, struct labels a, struct labels b)
+static uint64_t equal_hash_of(const struct inhibit_rule *r, const struct alert *source)
+{
+    uint64_t h = 0;
+
+    for (size_t i = 0; i < r->n_equal; i++)
+        h = hash_u64(h ^ hash_str(label_set_get(source->labels, r->equal[i])));
+    return h;
+}
+
+static bool equal_values(const struct inhibit_rule *r, const struct alert *source, struct labels ls)
 {
     for (size_t i = 0; i < r->n_equal; i++)
-        if (!str_eq(labels_get(a, r->equal[i]), labels_get(b, r->equal[i])))
+        if (!str_eq(label_set_get(source->labels, r->equal[i]), labels_get(ls, r->equal[i])))
             return false;
     return true;
 }
@@ -198,10 +207,10 @@ bool inhibitor_add(struct inhibitor *in, const struct alert *a)
         bool two_sided;
         uint64_t h;
 
-        if (!matchers_match(&r->source, a->labels->ls))
+        if (!matchers_match_set(&r->source, a->labels))
             continue;
-        two_sided = matchers_match(&r->target, a->labels->ls);
-        h = equal_hash(r, a->labels->ls);
+        two_sided = matchers_match_set(&r->target, a->labels);
+        h = equal_hash_of(r, a);
         b = inhibitor_bucket_of(r, h, two_sided);
         if (b == NULL)
             b = *u64_map_put(&r->sources, h + two_sided, mem_new(struct source_bucket));
@@ -219,7 +228,7 @@ void inhibitor_drop(struct inhibitor *in, const struct alert *a)
 
         if (r->sources.n == 0)
             continue;
-        h = equal_hash(r, a->labels->ls);
+        h = equal_hash_of(r, a);
         for (int two_sided = 0; two_sided <= 1; two_sided++) {
             struct source_bucket *b = inhibitor_bucket_of(r, h, two_sided != 0);
 
@@ -249,7 +258,7 @@ static void ask_bucket(struct source_bucket *b, const struct inhibit_rule *r, st
             continue;
         }
         i++;
-        if (equal_values(r, a->labels->ls, ls))
+        if (equal_values(r, a, ls))
             vec_push(out, (struct inhibition){alert_fingerprint(a), r->name, r->index});
     }
     out->more += b->n_firing - i;

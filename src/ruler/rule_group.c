@@ -295,12 +295,13 @@ static void record_alerts(struct rule_group *g, struct rule *r)
                                 a->state == RULE_ALERT_FIRING ? S("firing") : S("pending")}};
         struct label state = {S("__name__"), S("ALERTS_FOR_STATE")};
         int64_t active_s = a->active_at / NS_PER_S;
+        struct labels ls;
 
         if (a->state == RULE_ALERT_INACTIVE)
             continue;
-        own_record(g->own, labels_merge(&g->arena, a->labels->ls, (struct labels){more, 2}), 1,
-                   NULL);
-        own_record(g->own, labels_merge(&g->arena, a->labels->ls, (struct labels){&state, 1}),
+        ls = label_set_view(&g->arena, a->labels);
+        own_record(g->own, labels_merge(&g->arena, ls, (struct labels){more, 2}), 1, NULL);
+        own_record(g->own, labels_merge(&g->arena, ls, (struct labels){&state, 1}),
                    (double)active_s, NULL);
     }
     own_record_end(g->own);
@@ -622,13 +623,16 @@ static void collect_changes(struct rule_group *g, struct rules_ran *out)
     v = arena_array(&g->arena, n, sizeof(*v));
     out->changes = v;
     for (size_t i = 0; i < g->n_rules; i++)
-        VEC_EACH (const struct rule_change *, c, &g->rules[i].changes)
+        VEC_EACH (const struct rule_change *, c, &g->rules[i].changes) {
+            struct labels ls = label_set_view(&g->arena, c->labels);
+
             v[out->n_changes++] =
                 (struct rule_news){.rule = g->rules[i].identity,
-                                   .labels = c->labels->ls,
-                                   .fingerprint = c->labels->fingerprint,
+                                   .labels = ls,
+                                   .fingerprint = labels_fingerprint(ls),
                                    .state = c->forgotten ? RULE_ALERT_INACTIVE : c->state,
                                    .value = c->value};
+        }
 }
 
 void rule_group_ran(struct rule_group *g, struct rules_ran *out)

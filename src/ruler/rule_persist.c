@@ -112,10 +112,11 @@ static bool take_renamed(struct rule_group *g, struct rule *r, str value, ts_ns 
                          struct now now)
 {
     struct rule_alert *a = unpack(g, value);
-    bool is_known = a != NULL && u64_map_get(&r->alerts, a->labels->fingerprint) != NULL;
+    uint64_t fingerprint = a != NULL ? label_set_fingerprint(a->labels) : 0;
+    bool is_known = a != NULL && u64_map_get(&r->alerts, fingerprint) != NULL;
 
     if (a != NULL && !is_known)
-        rule_persist_put(g, row_key(&g->arena, r, a->labels->fingerprint), value);
+        rule_persist_put(g, row_key(&g->arena, r, fingerprint), value);
     rule_alert_free(a);
     return is_known || rule_group_restore(g, r, value, down_at, now);
 }
@@ -177,10 +178,7 @@ void rule_group_rows(struct rule_group *g, struct arena *a,
 static void shown_row(const struct rule_alert_view *v, const struct rule *r, struct arena *a,
                       void (*row)(void *arg, str key, str value), void *arg)
 {
-    struct label_set labels = {.ls = v->labels}, annotations = {.ls = v->annotations};
-    struct rule_alert al = {.labels = &labels,
-                            .annotations = &annotations,
-                            .state = v->state,
+    struct rule_alert al = {.state = v->state,
                             .value = v->value,
                             .active_at = v->active_at,
                             .fired_at = v->fired_at,
@@ -190,7 +188,7 @@ static void shown_row(const struct rule_alert_view *v, const struct rule *r, str
                             .keep_firing_since = v->keep_firing_since};
     struct buf b = BUF_INIT;
 
-    rule_alert_pack(&b, &al);
+    rule_alert_pack_as(&b, v->labels, v->annotations, &al);
     row(arg, row_key(a, r, labels_fingerprint(v->labels)), buf_str(&b));
     buf_release(&b);
 }
@@ -238,8 +236,10 @@ static void move_alerts(struct rule_group *to, struct rule *dst, struct rule *sr
 {
     MAP_EACH (struct u64_map_entry, it, &src->alerts) {
         struct rule_alert *a = it->value;
-        struct label_set *labels = label_set_intern(to->names, a->labels->ls);
-        struct label_set *annotations = label_set_intern(to->names, a->annotations->ls);
+        struct label_set *labels =
+            label_set_intern(to->names, label_set_view(&to->arena, a->labels));
+        struct label_set *annotations =
+            label_set_intern(to->names, label_set_view(&to->arena, a->annotations));
 
         label_set_unref(a->labels);
         label_set_unref(a->annotations);

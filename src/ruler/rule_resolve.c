@@ -83,8 +83,9 @@ static void rule_resolve_take(const struct rule *r, struct rule_context *c, stru
             *slot = NULL;
     }
     for (size_t i = 0; i < n; i++) {
-        void **hit =
-            u64_map_get(&by_labels, rule_resolve_common(r, ending[i]->labels->ls, c->arena));
+        void **hit = u64_map_get(&by_labels,
+                                 rule_resolve_common(r, label_set_view(c->arena, ending[i]->labels),
+                                                     c->arena));
 
         ending[i]->has_end = hit != NULL && *hit != NULL;
         if (ending[i]->has_end)

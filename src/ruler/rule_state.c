@@ -170,7 +170,7 @@ bool rule_expand(const struct rule *r, struct rule_context *c, struct rule_resul
 }
 
 static struct rule_alert *rule_state_begin_alert(struct rule *r, struct rule_context *c,
-                                                 struct label_set *labels)
+                                                 uint64_t fingerprint, struct label_set *labels)
 {
     struct rule_alert *a = mem_new(struct rule_alert);
 
@@ -181,7 +181,7 @@ static struct rule_alert *rule_state_begin_alert(struct rule *r, struct rule_con
     a->fired_at = a->resolved_at = a->last_sent_at = a->valid_until = a->keep_firing_since =
         TS_NONE;
     a->changed = true;
-    u64_map_put(&r->alerts, labels->fingerprint, a);
+    u64_map_put(&r->alerts, fingerprint, a);
     return a;
 }
 
@@ -207,13 +207,14 @@ static bool rule_state_merge(struct rule *r, struct rule_context *c, struct rule
 {
     struct u64_map keys = {0};
     struct label_set **sets = arena_array(c->arena, result.n, sizeof(*sets));
+    uint64_t *fingerprints = arena_array(c->arena, result.n, sizeof(*fingerprints));
     size_t n = 0;
     bool ok = true;
 
     for (; n < result.n && ok; n++) {
         sets[n] = label_set_intern(c->names, result.v[n].labels);
-        ok = u64_map_get(&keys, sets[n]->fingerprint) == NULL;
-        u64_map_put(&keys, sets[n]->fingerprint, NULL);
+        fingerprints[n] = labels_fingerprint(result.v[n].labels);
+        u64_map_add(&keys, fingerprints[n], NULL, &ok);
     }
     u64_map_release(&keys);
     if (!ok) {
@@ -224,7 +225,7 @@ static bool rule_state_merge(struct rule *r, struct rule_context *c, struct rule
             "vector contains metrics with the same labelset after applying alert labels");
     }
     for (size_t i = 0; i < result.n; i++) {
-        struct rule_alert *a = rule_state_get(r, sets[i]->fingerprint);
+        struct rule_alert *a = rule_state_get(r, fingerprints[i]);
 
         if (a != NULL && a->restored)
             move_active_at(r, a, c);
@@ -234,7 +235,7 @@ static bool rule_state_merge(struct rule *r, struct rule_context *c, struct rule
             a = NULL;
         }
         if (a == NULL)
-            a = rule_state_begin_alert(r, c, label_set_ref(sets[i]));
+            a = rule_state_begin_alert(r, c, fingerprints[i], label_set_ref(sets[i]));
         a->seen = true;
         a->value = result.v[i].sample->value;
         label_set_unref(a->annotations);
@@ -309,7 +310,8 @@ static void rule_state_end(struct rule *r, struct rule_alert *a, struct rule_con
         text.value = buf_str(&b);
         a->value = a->end;
         a->annotations =
-            label_set_intern(c->names, labels_merge(c->arena, old->ls, (struct labels){&text, 1}));
+            label_set_intern(c->names, labels_merge(c->arena, label_set_view(c->arena, old),
+                                                    (struct labels){&text, 1}));
         label_set_unref(old);
         buf_release(&b);
     }
@@ -391,8 +393,8 @@ void rule_collect_due(struct rule *r, struct rule_context *c, struct alert_input
         a->last_sent_at = c->slot;
         a->valid_until = ts_add(c->slot, 4 * longer);
         a->changed = true;
-        vec_push(out, (struct alert_input){.labels = a->labels->ls,
-                                           .annotations = a->annotations->ls,
+        vec_push(out, (struct alert_input){.labels = label_set_view(c->arena, a->labels),
+                                           .annotations = label_set_view(c->arena, a->annotations),
                                            .starts_at = a->fired_at,
                                            .ends_at = resolved ? a->resolved_at : a->valid_until});
     }
@@ -429,14 +431,11 @@ void rule_set_back(struct rule *r, ts_ns now, dur_ns by)
 
 /* -- on disk -- */
 
-void rule_alert_pack(struct buf *out, const struct rule_alert *a)
+static void pack_state(struct buf *out, const struct rule_alert *a)
 {
     uint64_t bits;
 
     memcpy(&bits, &a->value, sizeof(bits));
-    pack_u64(out, RULE_ALERT_VERSION);
-    labels_pack(out, a->labels->ls);
-    labels_pack(out, a->annotations->ls);
     pack_u64(out, a->state);
     pack_fixed64(out, bits);
     pack_i64(out, a->active_at);
@@ -445,6 +444,23 @@ void rule_alert_pack(struct buf *out, const struct rule_alert *a)
     pack_i64(out, a->last_sent_at);
     pack_i64(out, a->valid_until);
     pack_i64(out, a->keep_firing_since);
+}
+
+void rule_alert_pack(struct buf *out, const struct rule_alert *a)
+{
+    pack_u64(out, RULE_ALERT_VERSION);
+    label_set_pack(out, a->labels);
+    label_set_pack(out, a->annotations);
+    pack_state(out, a);
+}
+
+void rule_alert_pack_as(struct buf *out, struct labels labels, struct labels annotations,
+                        const struct rule_alert *a)
+{
+    pack_u64(out, RULE_ALERT_VERSION);
+    labels_pack(out, labels);
+    labels_pack(out, annotations);
+    pack_state(out, a);
 }
 
 struct rule_alert *rule_alert_unpack(str bytes, struct interner *names, struct arena *scratch)
@@ -478,6 +494,7 @@ struct rule_alert *rule_alert_unpack(str bytes, struct interner *names, struct a
 void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now,
                   dur_ns interval)
 {
+    uint64_t fingerprint = label_set_fingerprint(a->labels);
     dur_ns down = now.wall - down_at;
 
     if (down < 0) /* set back while we were down */
@@ -488,11 +505,11 @@ void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct no
         /* only rules that hold long enough are worth it, and what was already resolved is told already */
         if (down > RULE_OUTAGE_TOLERANCE || r->conf->hold_for < RULE_GRACE_PERIOD ||
             a->state == RULE_ALERT_INACTIVE) {
-            vec_push(&r->gone, a->labels->fingerprint);
+            vec_push(&r->gone, fingerprint);
             rule_alert_free(a);
             return;
         }
         a->restored = true;
     }
-    u64_map_put(&r->alerts, a->labels->fingerprint, a);
+    u64_map_put(&r->alerts, fingerprint, a);
 }

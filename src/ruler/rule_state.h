@@ -121,6 +121,9 @@ void rule_release_alerts(struct rule *r);
 enum rule_alert_state rule_worst_state(const struct rule *r);
 
 void rule_alert_pack(struct buf *out, const struct rule_alert *a);
+/* The same of one that has these labels and no sets. */
+void rule_alert_pack_as(struct buf *out, struct labels labels, struct labels annotations,
+                        const struct rule_alert *a);
 struct rule_alert *rule_alert_unpack(str bytes, struct interner *names,
                                      struct arena *scratch); /* NULL: malformed */
 void rule_alert_free(struct rule_alert *a);

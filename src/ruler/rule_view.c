@@ -62,8 +62,9 @@ static void view_state(struct arena *a, const struct rule *r, struct rule_view *
         if (al->resolved_at != TS_NONE)
             continue;
         alerts[out->n_alerts++] =
-            (struct rule_alert_view){.labels = labels_copy(a, al->labels->ls),
-                                     .annotations = labels_copy(a, al->annotations->ls),
+            (struct rule_alert_view){.labels = labels_copy(a, label_set_view(a, al->labels)),
+                                     .annotations =
+                                         labels_copy(a, label_set_view(a, al->annotations)),
                                      .state = al->state,
                                      .value = al->value,
                                      .active_at = al->active_at,

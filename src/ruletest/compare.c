@@ -90,17 +90,18 @@ static bool read_wanted(struct ruletest *t, const struct ruletest_alerts *x,
 typedef VEC(struct ruletest_shown) shown_list;
 
 static void ruletest_read_rule(const struct rule *r, bool with_pending, bool with_values,
-                               shown_list *out)
+                               struct arena *arena, shown_list *out)
 {
     MAP_EACH (struct u64_map_entry, it, &r->alerts) {
         const struct rule_alert *a = it->value;
 
         if (a->state == RULE_ALERT_FIRING || (with_pending && a->state == RULE_ALERT_PENDING))
-            vec_push(out, (struct ruletest_shown){.labels = a->labels->ls,
-                                                  .annotations = a->annotations->ls,
-                                                  .is_pending = a->state == RULE_ALERT_PENDING,
-                                                  .has_value = with_values,
-                                                  .value = a->value});
+            vec_push(out,
+                     (struct ruletest_shown){.labels = label_set_view(arena, a->labels),
+                                             .annotations = label_set_view(arena, a->annotations),
+                                             .is_pending = a->state == RULE_ALERT_PENDING,
+                                             .has_value = with_values,
+                                             .value = a->value});
     }
 }
 
@@ -143,7 +144,7 @@ void ruletest_compare_alerts(struct ruletest *t, const struct ruletest_alerts *x
             if (!r->conf->is_alert || !str_eq(r->conf->name, x->alertname))
                 continue;
             found = true;
-            ruletest_read_rule(r, pending, values, &got);
+            ruletest_read_rule(r, pending, values, t->a, &got);
         }
     if (match_alerts(want, x->expected.n, &got)) {
         if (x->expected.n != 0)

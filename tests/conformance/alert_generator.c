@@ -215,7 +215,7 @@ static const struct rule_alert *alert_of(const struct rule *r, const struct stre
     MAP_EACH (struct u64_map_entry, it, &r->alerts) {
         const struct rule_alert *a = it->value;
 
-        if (variant.n == 0 || str_eq(labels_get(a->labels->ls, S("variant")), variant))
+        if (variant.n == 0 || str_eq(label_set_get(a->labels, S("variant")), variant))
             return a;
     }
     return NULL;
@@ -277,8 +277,8 @@ static void check_text(struct suite *s, const char *rule, const char *annotation
         const struct rule_alert *a = it->value;
 
         if (a->state == RULE_ALERT_FIRING)
-            check(str_is(labels_get(a->annotations->ls, str_of(annotation)), wanted), rule, at,
-                  "annotation: %s", labels_get(a->annotations->ls, str_of(annotation)).p);
+            check(str_is(label_set_get(a->annotations, str_of(annotation)), wanted), rule, at,
+                  "annotation: %s", label_set_get(a->annotations, str_of(annotation)).p);
     }
 }
 

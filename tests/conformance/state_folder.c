@@ -198,9 +198,8 @@ static size_t alerts_of_others(const struct night *n)
 {
     size_t found = 0;
 
-    MAP_EACH (const struct u64_map_entry, it, &shell_engine(n->shell)->alerts)
-        found += !str_is(labels_get(((const struct alert *)it->value)->labels->ls, S("alertname")),
-                         "TocsinReceiverFailing");
+    ALERT_TABLE_EACH (a, &shell_engine(n->shell)->alerts)
+        found += !str_is(label_set_get(a->labels, S("alertname")), "TocsinReceiverFailing");
     return found;
 }
 

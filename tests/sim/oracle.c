@@ -33,9 +33,7 @@ static uint64_t world_of(const struct engine *e, struct now now)
     uint64_t h =
         hash_u64((uintptr_t)e->conf) + changes_last(&e->changes, CHANGES_OF(CHANGED_SILENCE));
 
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        const struct alert *a = it->value;
-
+    ALERT_TABLE_EACH (a, &e->alerts) {
         h += hash_u64(alert_fingerprint(a) + (alert_is_resolved(a, now) ? 1 : 0));
     }
     MAP_EACH (struct u64_map_entry, it, &e->buckets) {
@@ -120,7 +118,7 @@ static void predict(struct oracle *fresh, const char *scenario, const struct eng
     struct arena scratch;
 
     arena_init(&scratch, 0);
-    engine_explain(e, a->labels->ls, now, &scratch, &x);
+    engine_explain(e, label_set_view(&scratch, a->labels), now, &scratch, &x);
     for (size_t i = 0; i < x.n; i++)
         for (size_t j = 0; j < x.routes[i].n && j < 1; j++) {
             const struct explain_route *r = &x.routes[i];
@@ -180,8 +178,7 @@ void oracle_ask(struct oracle *o, const char *scenario, const struct engine *e, 
                            .wrong = o->wrong};
 
     fresh.until = TS_MAX;
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        const struct alert *a = it->value;
+    ALERT_TABLE_EACH (a, &e->alerts) {
         ts_ns ends = ts_add(now.wall, a->expires_mono - now.mono);
 
         if (!alert_is_resolved(a, now) && ends < fresh.until)

@@ -136,10 +136,8 @@ static struct held_back find_held_back(const struct sim *s, struct arena *a)
     struct held_back found = {.part = 0};
     struct explanation x;
 
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        const struct alert *al = it->value;
-
-        engine_explain(e, al->labels->ls, s->it.clock.now, a, &x);
+    ALERT_TABLE_EACH (al, &e->alerts) {
+        engine_explain(e, label_set_view(a, al->labels), s->it.clock.now, a, &x);
         for (size_t i = 0; i < x.n && found.part == 0; i++) {
             const struct explain_route *r = &x.routes[i];
             ts_ns wait = r->next_flush == TS_NONE ? 0 : r->next_flush - s->it.clock.now.wall;

@@ -289,18 +289,18 @@ static void check_slots(struct truth *t)
                   (double)((*s)->next_slot - now.wall) / NS_PER_S);
 }
 
-static bool is_in_group(const struct engine *e, const struct route *r, const struct alert *a)
+static bool is_in_group(const struct engine *e, const struct route *r, const struct alert *a,
+                        struct labels ls)
 {
     struct arena arena;
     void **slot;
     const struct group *g;
 
     arena_init(&arena, 0);
-    slot = u64_map_get(&e->groups[r->index],
-                       labels_fingerprint(route_group_labels(r, &arena, a->labels->ls)));
+    slot = u64_map_get(&e->groups[r->index], labels_fingerprint(route_group_labels(r, &arena, ls)));
     g = slot != NULL ? *slot : NULL;
     arena_release(&arena);
-    return g != NULL && u64_map_get(&g->alerts, alert_fingerprint(a)) != NULL;
+    return g != NULL && alert_table_get(&g->alerts, alert_fingerprint(a)) != NULL;
 }
 
 /* What fires is in the groups of the configuration in force: also what came while that one was prepared. */
@@ -308,21 +308,26 @@ static void check_routed(struct truth *t)
 {
     const struct engine *e = engine_of(t);
     struct route_list routes = {0};
+    struct arena arena;
 
     if (e->limits.dropped_groups != 0)
         return;
-    MAP_EACH (const struct u64_map_entry, it, &e->alerts) {
-        const struct alert *a = it->value;
+    arena_init(&arena, 0);
+    ALERT_TABLE_EACH (a, &e->alerts) {
+        struct labels ls;
 
         if (alert_is_resolved(a, t->sim->it.clock.now))
             continue;
+        arena_reset(&arena);
+        ls = label_set_view(&arena, a->labels);
         vec_clear(&routes);
-        receiver_routes(e->conf, &e->tree, a->labels->ls, &routes);
+        receiver_routes(e->conf, &e->tree, ls, &routes);
         for (size_t i = 0; i < routes.n; i++)
-            if (!is_in_group(e, routes.v[i], a))
-                wrong_alert(t, "has no group with", routes.v[i]->receiver, a->labels->ls);
+            if (!is_in_group(e, routes.v[i], a, ls))
+                wrong_alert(t, "has no group with", routes.v[i]->receiver, ls);
     }
     vec_release(&routes);
+    arena_release(&arena);
 }
 
 static void count_row(void *arg, str key, str value)
@@ -799,13 +804,15 @@ static void check_posted(struct truth *t)
 static void check_rule_alerts(struct truth *t)
 {
     size_t n[WILD_GROUPS] = {0}, k;
+    struct arena a;
 
-    MAP_EACH (const struct u64_map_entry, it, &engine_of(t)->alerts) {
-        const struct alert *al = it->value;
-
-        if (is_rule(al->labels->ls, &k) && !alert_is_resolved(al, t->sim->it.clock.now))
+    arena_init(&a, 0);
+    ALERT_TABLE_EACH (al, &engine_of(t)->alerts) {
+        if (is_rule(label_set_view(&a, al->labels), &k) &&
+            !alert_is_resolved(al, t->sim->it.clock.now))
             n[k]++;
     }
+    arena_release(&a);
     for (k = 0; k < WILD_GROUPS; k++)
         if (n[k] != (size_t)(t->rules[k].is_named && t->rules[k].is_there))
             wrong(t, "%zu alerts of rule %zu fire", n[k], k);
@@ -836,19 +843,19 @@ static void check_heard(struct truth *t)
     VEC_EACH (const struct heard *, h, &t->heard)
         if (h->fires && !h->is_forgotten && !fires_now(t, h->fingerprint) && !ends_by_itself(t, h))
             wrong_alert(t, "never heard of the end of", h->receiver, h->labels);
-    MAP_EACH (const struct u64_map_entry, it, &engine_of(t)->alerts) {
-        const struct alert *al = it->value;
+    ALERT_TABLE_EACH (al, &engine_of(t)->alerts) {
+        struct labels ls = label_set_view(&a, al->labels);
         struct explanation x;
 
-        engine_explain(engine_of(t), al->labels->ls, t->sim->it.clock.now, &a, &x);
+        engine_explain(engine_of(t), ls, t->sim->it.clock.now, &a, &x);
         for (size_t i = 0; i < x.n && !x.is_resolved; i++) {
             const struct explain_route *r = &x.routes[i];
 
-            heard = heard_of(t, arena_str(&t->sim->arena, r->route->receiver),
-                             arena_str(&t->sim->arena, r->group_key),
-                             labels_copy(&t->sim->arena, al->labels->ls));
+            heard =
+                heard_of(t, arena_str(&t->sim->arena, r->route->receiver),
+                         arena_str(&t->sim->arena, r->group_key), labels_copy(&t->sim->arena, ls));
             if (r->held_by == HELD_BY_NOTHING && !heard->fires && !is_end_forgotten(heard))
-                wrong_alert(t, "was not told of", r->route->receiver, al->labels->ls);
+                wrong_alert(t, "was not told of", r->route->receiver, ls);
         }
         explanation_release(&x);
     }

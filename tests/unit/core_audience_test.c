@@ -145,7 +145,7 @@ static const struct route *route_of(struct fixture *f, const char *text)
 static enum held_by held(struct fixture *f, const char *text, struct now at)
 {
     struct audience au = audience_at(f->e, route_of(f, text), at);
-    bool told = audience_tells(&au, labels(f, text), NULL, &f->v);
+    bool told = audience_tells(&au, labels(f, text), &f->v);
 
     assert_int_equal(told, f->v.held_by == HELD_BY_NOTHING);
     return f->v.held_by;
@@ -177,7 +177,7 @@ static void inhibition_then_time_then_silences(void **state)
     assert_int_equal(f->v.until, TS_NONE);
     /* all of it, for the first of them */
     au = audience_at(f->e, route_of(f, slow), start);
-    assert_false(audience_judge(&au, labels(f, slow), NULL, &f->v));
+    assert_false(audience_judge(&au, labels(f, slow), &f->v));
     assert_int_equal(f->v.held_by, HELD_BY_INHIBITION);
     assert_int_equal(f->v.inhibited_by.n, 1);
     assert_int_equal(f->v.silenced_by.n, 2);
@@ -213,7 +213,7 @@ static bool is_cleared(struct fixture *f, struct alert *a, struct now at)
 {
     struct audience any = audience_at(f->e, NULL, at);
 
-    (void)audience_tells(&any, a->labels->ls, &a->cleared, &f->v);
+    (void)audience_tells_alert(&any, a, &a->cleared, &f->v);
     return a->cleared == audience_revision(f->e);
 }
 

@@ -173,7 +173,7 @@ static void store(struct fixture *f, uint64_t identity, size_t n)
         buf_clear(&b);
         rule_alert_pack(&b, &a);
         snprintf(key, sizeof(key), "%016llx/%016llx", (unsigned long long)identity,
-                 (unsigned long long)a.labels->fingerprint);
+                 (unsigned long long)label_set_fingerprint(a.labels));
         state_put(&c, STATE_RULE, str_of(key), buf_str(&b));
         label_set_unref(a.labels);
         label_set_unref(a.annotations);

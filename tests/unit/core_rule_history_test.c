@@ -50,7 +50,7 @@ static const struct alert_history *of(const struct bench *b, const char *gpu)
     MAP_EACH (struct u64_map_entry, it, &b->h.alerts) {
         const struct alert_history *a = it->value;
 
-        if (str_is(labels_get(a->labels->ls, S("gpu")), gpu))
+        if (str_is(label_set_get(a->labels, S("gpu")), gpu))
             return a;
     }
     return NULL;
@@ -70,8 +70,8 @@ static void changes_are_kept_in_order(void **state)
     assert_int_equal(a->events.v[1].at, 5);
     assert_true(a->events.v[1].value == 5);
     assert_int_equal(a->events.v[1].state, RULE_ALERT_FIRING);
-    assert_str(a->group, "g");
-    assert_str(a->file, "f.yml");
+    assert_str(shared_text_str(a->group), "g");
+    assert_str(shared_text_str(a->file), "f.yml");
     a = of(b, "1");
     assert_int_equal(a->events.v[1].state, RULE_ALERT_INACTIVE);
 }

@@ -59,9 +59,9 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
-    MAP_EACH (struct u64_map_entry, it, &f->e.alerts)
-        alert_unref(it->value);
-    u64_map_release(&f->e.alerts);
+    ALERT_TABLE_EACH (a, &f->e.alerts)
+        alert_unref(a);
+    alert_table_release(&f->e.alerts);
     u64_map_release(&f->written);
     compaction_release(&f->c);
     interner_free(f->e.names);
@@ -80,7 +80,7 @@ static struct alert *add(struct fixture *f, size_t n, str text)
                              .ends_at = start.wall + NS_PER_H};
     struct alert *a = alert_new(f->e.names, &in, NS_PER_M, start);
 
-    u64_map_put(&f->e.alerts, alert_fingerprint(a), a);
+    (void)alert_table_put(&f->e.alerts, a);
     return a;
 }
 
@@ -103,9 +103,9 @@ static void slices_follow_each_other(void **state)
     assert_int_equal(f->which, STATE_SLICE_FIRST);
     assert_int_equal(f->alerts, 1000);
     assert_int_equal(step(f, 0), 0); /* the first is on its way */
-    gone = (f->e.alerts.v + 1500)->key;
-    alert_unref(f->e.alerts.v[1500].value);
-    u64_map_del(&f->e.alerts, gone);
+    gone = alert_fingerprint(f->e.alerts.v[1500]);
+    alert_unref(f->e.alerts.v[1500]);
+    alert_table_del(&f->e.alerts, &f->e.alerts.v[1500]);
     last->updated_at += 7;
     add(f, 9999, S("logged by its own commit"));
     f->e.log_bytes += 77; /* which is in both logs */

@@ -93,7 +93,7 @@ static void new_annotations_are_news(void **state)
 
     (void)state;
     assert_true(alert_store_over(old, in, at(200)));
-    assert_str(labels_get(old->annotations->ls, S("summary")), "hot");
+    assert_str(label_set_get(old->annotations, S("summary")), "hot");
     alert_unref(old);
     alert_unref(in);
 }

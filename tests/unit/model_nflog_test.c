@@ -248,14 +248,15 @@ static void a_row_names_its_alerts(void **state)
     (void)state;
     arena_init(&arena, 0);
     for (size_t i = 0; i < 2; i++)
-        alerts[i] = (struct notified_alert){.labels = of[i]->labels->ls,
-                                            .annotations = of[i]->annotations->ls,
-                                            .generator_url = of[i]->generator_url,
-                                            .starts_at = of[i]->starts_at,
-                                            .ends_at = i == 0 ? 9 : TS_NONE,
-                                            .fingerprint = alert_fingerprint(of[i]),
-                                            .is_resolved = i == 0,
-                                            .change = i == 0 ? CHANGE_RESOLVED : CHANGE_ADDED};
+        alerts[i] =
+            (struct notified_alert){.labels = label_set_view(&arena, of[i]->labels),
+                                    .annotations = label_set_view(&arena, of[i]->annotations),
+                                    .generator_url = alert_generator_url(of[i]),
+                                    .starts_at = of[i]->starts_at,
+                                    .ends_at = i == 0 ? 9 : TS_NONE,
+                                    .fingerprint = alert_fingerprint(of[i]),
+                                    .is_resolved = i == 0,
+                                    .change = i == 0 ? CHANGE_RESOLVED : CHANGE_ADDED};
     copying = outbox_row_new(S("k"), &n, S("webhook"), 0, none, none, HOUR, now);
     naming = outbox_row_naming(S("k"), &n, (const struct alert *const *)of, S("webhook"), 0, none,
                                none, HOUR, now);

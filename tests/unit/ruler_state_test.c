@@ -79,7 +79,7 @@ static struct rule_alert *alert_of(struct bench *b, const char *gpu)
     MAP_EACH (struct u64_map_entry, it, &b->rule.alerts) {
         struct rule_alert *a = it->value;
 
-        if (str_is(labels_get(a->labels->ls, S("gpu")), gpu))
+        if (str_is(label_set_get(a->labels, S("gpu")), gpu))
             return a;
     }
     return NULL;
