@@ -13,8 +13,14 @@ enum { INLINE_MAX = 256 << 10, DEPTH_MAX = 16, TWICE_MAX = 1000 };
 struct body {
     struct arena arena;
     str text;
+    const struct engine *engine; /* that may know what comes; NULL: it is read on a worker */
+    bool is_new;                 /* the last alert was not known: the next is not expected to be */
     struct alert_input *v;
     size_t n, cap;
+    struct read_time {
+        str text;
+        ts_ns t;
+    } latest[2];      /* times that were read last: those of a body are often the same */
     int status, code; /* 0 = well-formed */
     struct err err;
 };
@@ -68,6 +74,7 @@ static bool alerts_post_read_map(struct body *b, struct json_reader *r, bool kee
 static bool alerts_post_read_time(struct body *b, struct json_reader *r, size_t i,
                                   const char *field, ts_ns *out)
 {
+    struct read_time *latest = &b->latest[field[0] == 's'];
     struct err e = ERR_INIT;
     str text;
 
@@ -79,10 +86,15 @@ static bool alerts_post_read_time(struct body *b, struct json_reader *r, size_t 
             field);
     if (!json_string(r, &text))
         return false;
+    if (text.n != 0 && str_eq(text, latest->text)) {
+        *out = latest->t;
+        return true;
+    }
     if (!api_time_parse(text, out, &e))
         return alerts_post_refuse(
             b, 400, 400, "parsing alerts body from \"\" failed, because %zu.%s is not a date-time",
             i, field);
+    *latest = (struct read_time){text, *out};
     return true;
 }
 
@@ -98,28 +110,133 @@ static bool read_link(struct body *b, struct json_reader *r, size_t i, str *out)
                    i, STR(*out));
 }
 
+static void alerts_post_add(struct body *b, struct alert_input in)
+{
+    if (b->n == b->cap) {
+        b->v = arena_copy(&b->arena, b->v, b->n, b->cap != 0 ? b->cap * 2 : 64, sizeof(*b->v));
+        b->cap = b->cap != 0 ? b->cap * 2 : 64;
+    }
+    b->v[b->n++] = in;
+}
+
+/* -- what is known -- */
+
+/* An alert's text but for its times. */
+struct spans {
+    str labels, annotations, generator_url;
+};
+
+/* Reads the times and passes over the rest. False: it has to be read. */
+static bool read_spans(struct body *b, struct json_reader *r, size_t i, struct alert_input *in,
+                       struct spans *s)
+{
+    bool ok = true;
+    str key;
+
+    for (json_object_begin(r); ok && json_object_next(r, &key);) {
+        if (json_key_is(key, "labels"))
+            ok = s->labels.n == 0 && json_object_span(r, &s->labels);
+        else if (json_key_is(key, "annotations"))
+            ok = s->annotations.n == 0 && json_object_span(r, &s->annotations);
+        else if (json_key_is(key, "startsAt"))
+            ok = alerts_post_read_time(b, r, i, "startsAt", &in->starts_at);
+        else if (json_key_is(key, "endsAt"))
+            ok = alerts_post_read_time(b, r, i, "endsAt", &in->ends_at);
+        else if (json_key_is(key, "generatorURL"))
+            ok = s->generator_url.n == 0 && json_raw(r, &s->generator_url);
+        else
+            ok = json_skip(r);
+    }
+    return ok && !r->failed && s->labels.n != 0;
+}
+
+/* Never zeros. */
+static struct hash_wide source_of(const struct spans *s)
+{
+    struct hash_wide of[] = {hash_wide(s->labels.p, s->labels.n),
+                             hash_wide(s->annotations.p, s->annotations.n),
+                             hash_wide(s->generator_url.p, s->generator_url.n)},
+                     h = hash_wide(of, sizeof(of));
+
+    h.low += h.low == 0;
+    return h;
+}
+
+/* Whether the alert came before in these words: then it is passed over, and in says what it was. If not, the reader stands before
+ * it. */
+static bool alerts_post_knows(struct body *b, struct json_reader *r, size_t i,
+                              struct alert_input *in)
+{
+    struct json_mark before = json_mark(r);
+    struct alert_input it = *in;
+    struct spans s = {STR_NONE, STR_NONE, STR_NONE};
+    const struct alert *a = NULL;
+
+    if (read_spans(b, r, i, &it, &s)) {
+        it.source = source_of(&s);
+        a = alert_table_of_source(&b->engine->alerts, it.source);
+    }
+    if (a == NULL) {
+        json_go_back(r, before);
+        b->status = b->code = 0;
+        return false;
+    }
+    it.known = alert_content_ref(a);
+    *in = it;
+    return true;
+}
+
+/* -- reading it -- */
+
+/* The value that comes, as it stands, from here to where the reader is at span_end(). */
+static void span_begin(struct json_reader *r, str *span)
+{
+    (void)json_peek(r); /* spaces are no part of it */
+    *span = (str){r->in.p + r->at, 0};
+}
+
+static void span_end(const struct json_reader *r, str *span)
+{
+    span->n = (size_t)(r->in.p + r->at - span->p);
+}
+
 static bool alerts_post_read_alert(struct body *b, struct json_reader *r, size_t i)
 {
     struct alert_input in = {.starts_at = TS_NONE, .ends_at = TS_NONE};
     bool has_labels = false;
+    struct spans s = {STR_NONE, STR_NONE, STR_NONE};
+    bool is_plain = true; /* each of them stands once */
     str key;
 
     if (json_peek(r) == JSON_NULL)
         return json_null(r);
     if (json_peek(r) != JSON_OBJECT)
         return json_fail(r, "alert %zu is not an object", i);
+    if (b->engine != NULL && !b->is_new && alerts_post_knows(b, r, i, &in)) {
+        alerts_post_add(b, in);
+        return true;
+    }
     for (json_object_begin(r); b->status == 0 && json_object_next(r, &key);) {
         if (json_key_is(key, "labels")) {
             has_labels = json_peek(r) != JSON_NULL;
+            is_plain &= s.labels.n == 0;
+            span_begin(r, &s.labels);
             alerts_post_read_map(b, r, false, &in.labels);
+            span_end(r, &s.labels);
         } else if (json_key_is(key, "annotations")) {
+            is_plain &= s.annotations.n == 0;
+            span_begin(r, &s.annotations);
             alerts_post_read_map(b, r, true, &in.annotations);
+            span_end(r, &s.annotations);
         } else if (json_key_is(key, "startsAt")) {
             alerts_post_read_time(b, r, i, "startsAt", &in.starts_at);
         } else if (json_key_is(key, "endsAt")) {
             alerts_post_read_time(b, r, i, "endsAt", &in.ends_at);
         } else if (json_key_is(key, "generatorURL")) {
+            is_plain &= s.generator_url.n == 0;
+            span_begin(r, &s.generator_url);
             read_link(b, r, i, &in.generator_url);
+            span_end(r, &s.generator_url);
         } else {
             json_skip(r);
         }
@@ -128,20 +245,15 @@ static bool alerts_post_read_alert(struct body *b, struct json_reader *r, size_t
         return false;
     if (!has_labels)
         return alerts_post_refuse(b, 422, 602, "%zu.%s in body is required", i, "labels");
-    if (b->n == b->cap) {
-        struct alert_input *more =
-            arena_array(&b->arena, b->cap != 0 ? b->cap * 2 : 64, sizeof(*more));
-
-        if (b->n != 0)
-            memcpy(more, b->v, b->n * sizeof(*more));
-        b->v = more;
-        b->cap = b->cap != 0 ? b->cap * 2 : 64;
+    if (b->engine != NULL && is_plain) {
+        in.source = source_of(&s);
+        b->is_new = alert_table_of_source(&b->engine->alerts, in.source) == NULL;
     }
-    b->v[b->n++] = in;
+    alerts_post_add(b, in);
     return true;
 }
 
-/* Runs anywhere: touches the body only. */
+/* Runs anywhere: touches the body, and the engine if it has one. */
 static void alerts_post_read_body(struct body *b)
 {
     struct json_reader r;
@@ -178,7 +290,10 @@ static str host_of(str url)
 /* Said once a rule and sender: both evaluate it, so whoever is told is told twice. */
 static void tell_twice(struct api *a, const struct alert_input *in)
 {
-    str rule = labels_get(in->labels, S("alertname")), sender = host_of(in->generator_url);
+    const struct alert_content *k = &in->known;
+    str rule = k->labels != NULL ? label_set_get(k->labels, S("alertname"))
+                                 : labels_get(in->labels, S("alertname")),
+        sender = host_of(k->labels != NULL ? shared_text_str(k->generator_url) : in->generator_url);
     uint64_t hash = hash_xxh64(rule) ^ hash_xxh64(sender) * 31;
 
     VEC_EACH (const uint64_t *, told, &a->twice)
@@ -189,6 +304,13 @@ static void tell_twice(struct api *a, const struct alert_input *in)
     vec_push(&a->twice, hash);
     log_warn("a rule runs here and elsewhere: every page comes twice", LOG_STR("rule", rule),
              LOG_STR("sender", sender));
+}
+
+static void body_release(struct body *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        alert_content_unref(&b->v[i].known);
+    arena_release(&b->arena);
 }
 
 /* -- taking them -- */
@@ -232,7 +354,7 @@ static void post_free(struct http_later *l)
     struct post *p = container_of(l, struct post, later);
 
     buf_release(&p->taking.result.text);
-    arena_release(&p->body.arena);
+    body_release(&p->body);
     mem_free(p);
 }
 
@@ -243,7 +365,7 @@ static void alerts_post_take(struct api *a, struct http_req *rq, struct body *b)
 
     if (b->status != 0) {
         api_refuse(rq, b->status, b->code, "%s", b->err.msg);
-        arena_release(&b->arena);
+        body_release(b);
         return;
     }
     p = mem_new(struct post);
@@ -302,6 +424,7 @@ void api_post_alerts(struct http_req *rq, void *arg)
     if (rq->body.n <= INLINE_MAX || a->conf.pool == NULL) {
         arena_init(&b.arena, 0);
         b.text = rq->body;
+        b.engine = a->engine;
         alerts_post_read_body(&b);
         alerts_post_take(a, rq, &b);
         return;

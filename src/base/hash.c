@@ -15,6 +15,13 @@ uint64_t hash_bytes(const void *p, size_t n)
     return XXH3_64bits_withSeed(p, n, seed);
 }
 
+struct hash_wide hash_wide(const void *p, size_t n)
+{
+    XXH128_hash_t h = XXH3_128bits_withSeed(p, n, seed);
+
+    return (struct hash_wide){h.low64, h.high64};
+}
+
 uint64_t hash_u64(uint64_t v)
 {
     v ^= seed; /* splitmix64's finaliser */

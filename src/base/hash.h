@@ -15,6 +15,12 @@ void hash_seed(uint64_t value);
 uint64_t hash_bytes(const void *p, size_t n);
 uint64_t hash_u64(uint64_t v);
 
+/* So wide that two texts with one hash need not be thought of: nobody finds such who does not know the seed. */
+struct hash_wide {
+    uint64_t low, high;
+};
+struct hash_wide hash_wide(const void *p, size_t n);
+
 static inline uint64_t hash_str(str s)
 {
     return hash_bytes(s.p, s.n);

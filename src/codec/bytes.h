@@ -1,4 +1,4 @@
-/* bytes.h - eight bytes of text at a time: which of them are something.
+/* bytes.h - eight or sixteen bytes of text at a time: which of them are something.
  *
  *     found = (bytes_below(v, ' ') | bytes_are(v, '"')) & BYTES_HIGHS;
  *     if (found != 0) first = bytes_first(found);
@@ -11,6 +11,7 @@
 #ifndef CODEC_BYTES_H
 #define CODEC_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -53,6 +54,23 @@ static inline uint64_t bytes_are(uint64_t v, unsigned char c)
 static inline size_t bytes_first(uint64_t found) /* not 0 */
 {
     return (size_t)__builtin_ctzll(found) / 8;
+}
+
+/* Sixteen, as vectors that every machine has (or the compiler makes up): bytes_vector compares, a byte that is meant is 0xff;
+ * bytes_halves are asked which. */
+typedef signed char bytes_vector __attribute__((vector_size(16)));
+typedef uint64_t bytes_halves __attribute__((vector_size(16)));
+
+enum { BYTES_WIDTH = sizeof(bytes_vector) };
+
+static inline bool bytes_has_any(bytes_halves found)
+{
+    return (found[0] | found[1]) != 0;
+}
+
+static inline size_t bytes_first_of(bytes_halves found) /* has any */
+{
+    return found[0] != 0 ? bytes_first(found[0]) : 8 + bytes_first(found[1]);
 }
 
 #endif

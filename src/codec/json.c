@@ -159,8 +159,7 @@ static size_t json_folded(str s, char *out)
     return 1;
 }
 
-/* The long way, for keys that are not written as they should be. */
-static bool is_folded(str key, const char *name)
+bool json_key_is_folded(str key, const char *name)
 {
     for (; key.n != 0 && *name != '\0'; name++) {
         char a, b;
@@ -171,18 +170,6 @@ static bool is_folded(str key, const char *name)
             return false;
     }
     return key.n == 0 && *name == '\0';
-}
-
-bool json_key_is(str key, const char *name)
-{
-    size_t n = strlen(name);
-
-    if (key.n == n && memcmp(key.p, name, n) == 0)
-        return true;
-    /* a folded letter has as many bytes or more, and begins as the name does but for its case */
-    return key.n >= n && n != 0 &&
-           ((key.p[0] | 0x20) == (name[0] | 0x20) || (unsigned char)key.p[0] >= 0x80) &&
-           is_folded(key, name);
 }
 
 bool json_array_begin(struct json_reader *r)
@@ -498,6 +485,71 @@ bool json_raw(struct json_reader *r, str *text)
         return false;
     *text = str_sub(r->in, start, r->at);
     return true;
+}
+
+/* The next quote or backslash from i on. */
+static size_t quote_or_backslash(str s, size_t i)
+{
+    for (; s.n - i >= BYTES_WIDTH; i += BYTES_WIDTH) {
+        bytes_halves found;
+        bytes_vector v;
+
+        memcpy(&v, s.p + i, sizeof(v));
+        found = (bytes_halves)((v == '"') | (v == '\\'));
+        if (bytes_has_any(found))
+            return i + bytes_first_of(found);
+    }
+    while (i < s.n && s.p[i] != '"' && s.p[i] != '\\')
+        i++;
+    return i;
+}
+
+/* The place behind a string whose first byte is at i; 0: it does not end. */
+static size_t behind_string(str s, size_t i)
+{
+    while ((i = quote_or_backslash(s, i)) < s.n && s.p[i] == '\\') {
+        i += 2;
+        if (i > s.n)
+            return 0;
+    }
+    return i < s.n ? i + 1 : 0;
+}
+
+bool json_object_span(struct json_reader *r, str *text)
+{
+    size_t start, i, depth = 0;
+
+    if (r->failed || peek_char(r) != '{')
+        return false;
+    for (start = i = r->at; i < r->in.n;) {
+        char c = r->in.p[i++];
+
+        if (c == '"') {
+            i = behind_string(r->in, i);
+            if (i == 0)
+                return false;
+        } else if (c == '{') {
+            depth++;
+        } else if (c == '}' && --depth == 0) {
+            *text = str_sub(r->in, start, i);
+            r->at = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct json_mark json_mark(const struct json_reader *r)
+{
+    return (struct json_mark){r->at, r->depth, r->first};
+}
+
+void json_go_back(struct json_reader *r, struct json_mark m)
+{
+    r->at = m.at;
+    r->depth = m.depth;
+    r->first = m.first;
+    r->failed = false;
 }
 
 bool json_end_of_value(const struct json_reader *r)

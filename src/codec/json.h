@@ -55,9 +55,21 @@ bool json_object_next(struct json_reader *r,
 bool json_array_begin(struct json_reader *r);
 bool json_array_next(struct json_reader *r);
 
+/* The long way, for keys that are not written as they should be. */
+bool json_key_is_folded(str key, const char *name);
 /* Whether a key names a member as Go finds it: any case will do. A reader with two members that differ in case alone asks
  * for the exact name first. */
-bool json_key_is(str key, const char *name);
+static inline bool json_key_is(str key, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (key.n == n && memcmp(key.p, name, n) == 0)
+        return true;
+    /* a folded letter has as many bytes or more, and begins as the name does but for its case */
+    return key.n >= n && n != 0 &&
+           ((key.p[0] | 0x20) == (name[0] | 0x20) || (unsigned char)key.p[0] >= 0x80) &&
+           json_key_is_folded(key, name);
+}
 
 bool json_string(struct json_reader *r, str *out);
 bool json_number(struct json_reader *r, str *text); /* the digits as written */
@@ -68,6 +80,17 @@ bool json_bool(struct json_reader *r, bool *out);
 bool json_null(struct json_reader *r);
 bool json_skip(struct json_reader *r);           /* any one value */
 bool json_raw(struct json_reader *r, str *text); /* any one value, as written */
+/* An object as written, up to the brace that closes it, for who knows these bytes already: what is between is not looked at. False,
+ * and nothing is consumed or failed: what comes is none, or has no end. */
+bool json_object_span(struct json_reader *r, str *text);
+/* A place to go back to, and forget what failed since. */
+struct json_mark {
+    size_t at;
+    unsigned depth;
+    bool first;
+};
+struct json_mark json_mark(const struct json_reader *r);
+void json_go_back(struct json_reader *r, struct json_mark m);
 bool json_end(struct json_reader *r)
     must_check; /* nothing may follow; false when anything failed */
 /* The end of a request: what follows the value is let be, as by Go's Decoder. */

@@ -80,42 +80,26 @@ void quote_go_rune(struct buf *out, str s)
     }
 }
 
-/* Sixteen bytes of text at a time, as vectors that every machine has (or the compiler makes up). */
-typedef signed char quote_vector __attribute__((vector_size(16)));
-typedef uint64_t quote_halves __attribute__((vector_size(16)));
-
-enum { QUOTE_WIDTH = sizeof(quote_vector) };
-
 /* 0xff where a byte cannot stand for itself: controls, what is no ASCII (negative), quotes, backslashes, < > &. */
-static quote_halves json_not_plain(quote_halves halves, bool html)
+static bytes_halves json_not_plain(bytes_halves halves, bool html)
 {
-    quote_vector v = (quote_vector)halves, found = (v < ' ') | (v == '\\');
+    bytes_vector v = (bytes_vector)halves, found = (v < ' ') | (v == '\\');
 
     if (html)
         found |= ((v | 2) == '>') | ((v | 4) == '&'); /* '<' and '"' are one bit away */
     else
         found |= v == '"';
-    return (quote_halves)found;
+    return (bytes_halves)found;
 }
 
-static size_t json_first(quote_halves found)
-{
-    return found[0] != 0 ? bytes_first(found[0]) : 8 + bytes_first(found[1]);
-}
-
-static bool json_has_any(quote_halves found)
-{
-    return (found[0] | found[1]) != 0;
-}
-
-/* The bytes of s before the first that is not plain, which are copied; to has room for QUOTE_WIDTH more than s. */
+/* The bytes of s before the first that is not plain, which are copied; to has room for BYTES_WIDTH more than s. */
 static size_t json_copy_few(char *to, str s, bool html)
 {
-    quote_halves v = {BYTES_ONES * ' ', BYTES_ONES * ' '}, found;
+    bytes_halves v = {BYTES_ONES * ' ', BYTES_ONES * ' '}, found;
     size_t last = s.n < 8 ? 0 : s.n - 8;
 
     if (s.n >= 8) {
-        v = (quote_halves){bytes_load(s.p), bytes_load(s.p + last)};
+        v = (bytes_halves){bytes_load(s.p), bytes_load(s.p + last)};
         memcpy(to, s.p, 8);
         memcpy(to + last, s.p + last, 8);
     } else if (s.n != 0) {
@@ -123,7 +107,7 @@ static size_t json_copy_few(char *to, str s, bool html)
         memcpy(to, &v, 8);
     }
     found = json_not_plain(v, html);
-    if (!json_has_any(found))
+    if (!bytes_has_any(found))
         return s.n;
     return found[0] != 0 ? bytes_first(found[0]) : last + bytes_first(found[1]);
 }
@@ -132,14 +116,14 @@ static size_t json_copy_plain(char *to, str s, bool html)
 {
     size_t n = 0;
 
-    for (; s.n - n >= QUOTE_WIDTH; n += QUOTE_WIDTH) {
-        quote_halves v, found;
+    for (; s.n - n >= BYTES_WIDTH; n += BYTES_WIDTH) {
+        bytes_halves v, found;
 
         memcpy(&v, s.p + n, sizeof(v));
         memcpy(to + n, &v, sizeof(v));
         found = json_not_plain(v, html);
-        if (json_has_any(found))
-            return n + json_first(found);
+        if (bytes_has_any(found))
+            return n + bytes_first_of(found);
     }
     return n + json_copy_few(to + n, str_sub(s, n, s.n), html);
 }
@@ -160,8 +144,8 @@ void quote_json(struct buf *out, str s, bool html)
         uint32_t r;
         unsigned char c;
 
-        if (out->cap - out->n < s.n + QUOTE_WIDTH)
-            buf_reserve(out, s.n + QUOTE_WIDTH);
+        if (out->cap - out->n < s.n + BYTES_WIDTH)
+            buf_reserve(out, s.n + BYTES_WIDTH);
         plain = json_copy_plain(out->p + out->n, s, html);
         out->n += plain;
         s = str_sub(s, plain, s.n);

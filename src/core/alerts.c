@@ -28,6 +28,8 @@ static bool is_valid(const struct alert_input *in, const struct alert *a, const 
 {
     if (a->ends_at < a->starts_at)
         return err_set(err, ERR_INVALID, "start time must be before end time");
+    if (in->known.labels != NULL)
+        return true;
     if (in->labels.n == 0)
         return err_set(err, ERR_INVALID, "at least one label pair required");
     if (in->labels.n > PAIRS_MAX || in->annotations.n > PAIRS_MAX)
@@ -143,9 +145,10 @@ void alerts_tell_limits(struct engine *e, struct now now, struct effects *fx)
 
 /* -- groups -- */
 
-void alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx)
+bool alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx)
 {
     struct route_list routes = {0};
+    bool in_all = true;
     struct labels ls = label_set_view(&fx->arena, a->labels);
 
     receiver_routes(e->conf, &e->tree, ls, &routes);
@@ -159,13 +162,16 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
         if (g == NULL) {
             ts_ns due = group_first_due(r, a, now);
 
-            if (!may_group(e, a, now))
+            if (!may_group(e, a, now)) {
+                in_all = false;
                 continue;
+            }
             g = group_new(r, e->names, gl);
             if (e->conf->records_events)
                 g->uuid = uuid_of(rand_next(&e->ids), rand_next(&e->ids));
             if (alert_is_resolved(a, now) && !was_told_firing(e, g)) {
                 group_free(g);
+                in_all = false;
                 continue; /* nobody was told that it fired, and nobody needs to be told that it ended */
             }
             u64_map_put(&e->groups[r->index], fp, g);
@@ -184,7 +190,9 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
         if (group_insert(g, a))
             changed_group(e, g);
     }
+    in_all &= routes.n != 0;
     vec_release(&routes);
+    return in_all;
 }
 
 /* A sender whose clock went back (ours may have, too) refreshes a firing alert with an end before its start. Refusing
@@ -202,20 +210,23 @@ static struct alert_input mend_start(const struct engine *e, const struct alert_
             out.starts_at = in->ends_at;
         return out;
     }
-    old = engine_alert(e, labels_fingerprint(in->labels));
+    old = engine_alert(e, in->known.labels != NULL ? in->known.fingerprint
+                                                   : labels_fingerprint(in->labels));
     if (origin != ALERTS_POSTED || (old != NULL && !alert_is_resolved(old, now)))
         out.starts_at = now.wall;
     return out;
 }
 
 /* Whether a rule here sends the same alert, external labels aside. */
-static bool comes_twice(const struct engine *e, struct labels ls, struct now now,
+static bool comes_twice(const struct engine *e, const struct alert_input *in, struct now now,
                         struct effects *fx)
 {
     const struct alert *a;
+    struct labels ls;
 
     if (e->rules.n == 0)
         return false;
+    ls = alert_input_labels(in, &fx->arena);
     if (e->conf->external_labels.n != 0)
         ls = labels_merge(&fx->arena, ls, e->conf->external_labels);
     a = engine_alert(e, labels_fingerprint(ls));
@@ -235,7 +246,7 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
             a->updated_at = arrived;
 
         if (origin == ALERTS_POSTED) {
-            if (comes_twice(e, in.labels, now, fx))
+            if (comes_twice(e, &in, now, fx))
                 result->twice = &v[i];
             e->stats.received_firing += !alert_is_resolved(a, now);
             e->stats.received_resolved += alert_is_resolved(a, now);
@@ -259,7 +270,9 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
         }
         stored = alerts_store(e, a, old, now, fx);
         stored->is_ours |= origin == ALERTS_OF_RULES;
-        alerts_route(e, stored, now, fx);
+        alert_table_note_source(&e->alerts, stored, in.source);
+        if (!stored->is_routed)
+            stored->is_routed = alerts_route(e, stored, now, fx);
         ahead_take(e, stored, now);
     }
 }

@@ -10,7 +10,8 @@
 /* alerts.c */
 void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum alert_origin origin,
                  ts_ns arrived, struct now now, struct effects *fx, struct event_result *result);
-void alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx);
+/* Puts it into its groups; returns whether there are some, and it is in all of them. */
+bool alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx);
 ts_ns alerts_due(const struct engine *e);
 void alerts_collect(struct engine *e, struct now now, struct effects *fx);
 void alerts_gc(struct engine *e, struct now now, struct effects *fx);

@@ -5,15 +5,50 @@
 
 enum { ALERT_VERSION = 1 };
 
+struct alert_content alert_content_ref(const struct alert *a)
+{
+    return (struct alert_content){label_set_ref(a->labels), label_set_ref(a->annotations),
+                                  shared_text_ref(a->generator_url), a->fingerprint};
+}
+
+void alert_content_unref(struct alert_content *c)
+{
+    if (c->labels == NULL)
+        return;
+    shared_text_unref(c->labels->names->owner, c->generator_url);
+    label_set_unref(c->annotations);
+    label_set_unref(c->labels);
+}
+
+struct labels alert_input_labels(const struct alert_input *in, struct arena *a)
+{
+    return in->known.labels != NULL ? label_set_view(a, in->known.labels) : in->labels;
+}
+
+static void alert_take_content(struct alert *a, struct interner *names,
+                               const struct alert_input *in)
+{
+    const struct alert_content *known = &in->known;
+
+    if (known->labels != NULL) {
+        a->labels = label_set_ref(known->labels);
+        a->annotations = label_set_ref(known->annotations);
+        a->generator_url = shared_text_ref(known->generator_url);
+        a->fingerprint = known->fingerprint;
+        return;
+    }
+    a->labels = label_set_intern(names, in->labels);
+    a->annotations = label_set_intern(names, in->annotations);
+    a->generator_url = shared_text_intern(names, in->generator_url);
+    a->fingerprint = labels_fingerprint(in->labels);
+}
+
 struct alert *alert_new(struct interner *names, const struct alert_input *in,
                         dur_ns resolve_timeout, struct now now)
 {
     struct alert *a = mem_new(struct alert);
 
-    a->labels = label_set_intern(names, in->labels);
-    a->annotations = label_set_intern(names, in->annotations);
-    a->generator_url = shared_text_intern(names, in->generator_url);
-    a->fingerprint = labels_fingerprint(in->labels);
+    alert_take_content(a, names, in);
     a->updated_at = now.wall;
     a->starts_at = in->starts_at;
     a->ends_at = in->ends_at;
@@ -172,7 +207,7 @@ void alert_pack(struct buf *out, const struct alert *a)
 struct alert *alert_unpack(struct unpack *u, struct arena *scratch, struct interner *names,
                            dur_ns resolve_timeout, struct now now)
 {
-    struct alert_input in;
+    struct alert_input in = {.starts_at = TS_NONE};
     struct alert *a;
     ts_ns updated_at;
     dur_ns left;

@@ -11,14 +11,26 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/time.h"
 #include "model/labels.h"
+
+/* What an alert says beside its times: a reference each. labels NULL: nothing. */
+struct alert_content {
+    struct label_set *labels, *annotations;
+    struct shared_text *generator_url;
+    uint64_t fingerprint;
+};
 
 /* As it comes in: everything borrowed. */
 struct alert_input {
     struct labels labels, annotations;
     str generator_url;
     ts_ns starts_at, ends_at; /* TS_NONE = not given */
+    /* of the bytes that the first three were read from, by which they are known when they come again; zeros: they are not */
+    struct hash_wide source;
+    /* what these bytes were when they came before: then the first three are not read */
+    struct alert_content known;
 };
 
 struct alert {
@@ -32,12 +44,20 @@ struct alert {
     bool is_timeout;    /* ends_at was not given: it is updated_at + resolve_timeout */
     /* it ended because nobody refreshed it, and the alert log knows; not stored */
     bool end_is_logged;
-    bool is_ours; /* a rule evaluated here sent it; not stored */
+    bool is_ours;   /* a rule evaluated here sent it; not stored */
+    bool is_routed; /* it is in each of its groups; a group that loses it says so; not stored */
     uint32_t refs;
+    uint32_t source_more; /* with source: 96 bits of its input's; not stored */
+    uint64_t source;
 };
 
 struct alert *alert_new(struct interner *names, const struct alert_input *in,
                         dur_ns resolve_timeout, struct now now);
+struct alert_content alert_content_ref(const struct alert *a); /* what it says now */
+void alert_content_unref(struct alert_content *c);             /* nothing is fine */
+/* The labels of an input, known or not; a view of those that are known is the arena's. */
+struct labels alert_input_labels(const struct alert_input *in, struct arena *a);
+
 struct alert *alert_ref(struct alert *a);
 void alert_unref(struct alert *a);
 

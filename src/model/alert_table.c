@@ -23,6 +23,72 @@ static void alert_table_index(struct alert_table *t, size_t at)
     t->slots[s] = (uint32_t)(at + 1) | (h & ~(uint32_t)t->mask);
 }
 
+/* -- sources -- */
+
+static bool alert_has_source(const struct alert *a, struct hash_wide source)
+{
+    return a->source == source.low && a->source_more == (uint32_t)source.high;
+}
+
+static void alert_table_index_source(struct alert_table *t, size_t at)
+{
+    uint32_t h = (uint32_t)t->v[at]->source;
+    size_t s = h & t->source_mask;
+
+    while (t->sources[s] != 0)
+        s = (s + 1) & t->source_mask;
+    t->sources[s] = (uint32_t)(at + 1) | (h & ~(uint32_t)t->source_mask);
+    t->n_sources++;
+}
+
+/* Places for twice as many as the list has room for. */
+static void alert_table_rebuild_sources(struct alert_table *t)
+{
+    size_t slots = ALERT_TABLE_FEW;
+
+    while (slots / 2 < t->cap)
+        slots *= 2;
+    mem_free(t->sources);
+    t->sources = mem_array(slots, sizeof(t->sources[0]));
+    t->source_mask = slots - 1;
+    t->n_sources = 0;
+    for (size_t i = 0; i < t->used; i++)
+        if (t->v[i] != NULL && t->v[i]->source != 0)
+            alert_table_index_source(t, i);
+}
+
+struct alert *alert_table_of_source(const struct alert_table *t, struct hash_wide source)
+{
+    uint32_t h = (uint32_t)source.low;
+
+    if (t->sources == NULL || source.low == 0)
+        return NULL;
+    for (size_t s = h & t->source_mask; t->sources[s] != 0; s = (s + 1) & t->source_mask) {
+        struct alert *a = t->v[(t->sources[s] & t->source_mask) - 1];
+
+        if (((t->sources[s] ^ h) & ~(uint32_t)t->source_mask) == 0 && a != NULL &&
+            alert_has_source(a, source))
+            return a;
+    }
+    return NULL;
+}
+
+void alert_table_note_source(struct alert_table *t, struct alert *a, struct hash_wide source)
+{
+    if (alert_has_source(a, source))
+        return;
+    a->source = source.low;
+    a->source_more = (uint32_t)source.high;
+    if (source.low == 0)
+        return;
+    if (t->sources == NULL || t->n_sources > t->source_mask / 4 * 3)
+        alert_table_rebuild_sources(t);
+    else
+        alert_table_index_source(t, (size_t)(alert_table_find(t, alert_fingerprint(a)) - t->v));
+}
+
+/* -- the table -- */
+
 static void alert_table_rebuild(struct alert_table *t, size_t cap)
 {
     struct alert **v = mem_array(cap, sizeof(struct alert *));
@@ -42,6 +108,8 @@ static void alert_table_rebuild(struct alert_table *t, size_t cap)
     t->cap = cap;
     for (size_t i = 0; i < k; i++)
         alert_table_index(t, i);
+    if (t->sources != NULL)
+        alert_table_rebuild_sources(t);
 }
 
 static bool alert_table_is_at(const struct alert_table *t, size_t at, uint64_t fingerprint)
@@ -102,5 +170,6 @@ void alert_table_release(struct alert_table *t)
 {
     mem_free(t->v);
     mem_free(t->slots);
+    mem_free(t->sources);
     *t = (struct alert_table){0};
 }

@@ -17,13 +17,19 @@ struct group *group_new(const struct route *r, struct interner *names, struct la
     return g;
 }
 
+static void group_lose(struct alert *a)
+{
+    a->is_routed = false;
+    alert_unref(a);
+}
+
 void group_free(struct group *g)
 {
     if (g == NULL)
         return;
     BUG_ON(heap_holds(&g->timer));
     ALERT_TABLE_EACH (a, &g->alerts)
-        alert_unref(a);
+        group_lose(a);
     alert_table_release(&g->alerts);
     u64_map_release(&g->said);
     vec_release(&g->told);
@@ -101,7 +107,7 @@ void group_forget_told(struct group *g)
         if (a == NULL)
             continue;
         alert_table_del(&g->alerts, alert_table_find(&g->alerts, alert_fingerprint(a)));
-        alert_unref(a);
+        group_lose(a);
         u64_map_del(&g->said, g->told.v[i].fingerprint);
     }
     vec_clear(&g->told);

@@ -95,6 +95,60 @@ static void floats_parse_as_go_does(void **state)
     assert_true(v == 0);
 }
 
+/* Quotes, braces and backslashes at each place of a word of sixteen bytes. */
+static void objects_are_passed_over(void **state)
+{
+    static const char *const ends[] = {"\"}", "{}\"}", "\\\"}\"}",
+                                       "\\\\\", \"b\": {\"c\": {}, \"}\": []}}"};
+    static const char *const none[] = {"[1]",        "\"a\"", "",         "{", "{\"a\": \"b",
+                                       "{\"a\": {}", "{\"\\", "{\"\\\"}", "}"};
+    struct buf b = BUF_INIT;
+    struct json_reader r;
+    struct arena a;
+    str text, raw;
+
+    (void)state;
+    arena_init(&a, 0);
+    for (size_t i = 0; i < 40 * ARRAY_LEN(ends); i++) {
+        buf_clear(&b);
+        buf_addf(&b, " {\"a\":\"%.*s%s ,7", (int)(i / ARRAY_LEN(ends)),
+                 "0123456789012345678901234567890123456789", ends[i % ARRAY_LEN(ends)]);
+        json_reader_init(&r, buf_str(&b), &a, 8);
+        assert_true(json_object_span(&r, &text));
+        assert_true(str_eq(text, str_sub(buf_str(&b), 1, b.n - 3)));
+        assert_int_equal(r.at, b.n - 3);
+        json_reader_init(&r, buf_str(&b), &a, 8);
+        assert_true(json_raw(&r, &raw) && str_eq(raw, text));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        json_reader_init(&r, str_of(none[i]), &a, 8);
+        assert_false(json_object_span(&r, &text));
+        assert_true(!r.failed && r.at == 0);
+    }
+    buf_release(&b);
+    arena_release(&a);
+}
+
+static void reader_goes_back(void **state)
+{
+    struct json_reader r;
+    struct json_mark at;
+    struct arena a;
+    str s;
+
+    (void)state;
+    arena_init(&a, 0);
+    json_reader_init(&r, S("[{\"a\": [}, 1]"), &a, 8);
+    assert_true(json_array_begin(&r) && json_array_next(&r));
+    at = json_mark(&r);
+    assert_false(json_skip(&r));
+    json_go_back(&r, at);
+    assert_true(json_object_begin(&r) && json_object_next(&r, &s) && str_is(s, "a"));
+    assert_false(json_skip(&r));
+    assert_int_equal(r.err.col, 9);
+    arena_release(&a);
+}
+
 static void reader_walks_a_document(void **state)
 {
     str in = S("[{\"id\": \"a\\u00e9\\ud83d\\ude00\\n\", \"n\": -12, \"skip\": [1, {\"x\": null}], "
@@ -503,6 +557,8 @@ int main(void)
         cmocka_unit_test(floats_parse_as_go_does),
         cmocka_unit_test(reader_walks_a_document),
         cmocka_unit_test(reader_refuses_what_is_no_json),
+        cmocka_unit_test(objects_are_passed_over),
+        cmocka_unit_test(reader_goes_back),
         cmocka_unit_test(strings_are_always_readable),
         cmocka_unit_test(keys_match_in_any_case),
         cmocka_unit_test(reader_keeps_integers_exact),

@@ -70,9 +70,88 @@ static void as_a_map(void **state)
     mem_free(alerts);
 }
 
+/* -- sources -- */
+
+/* Sources of which many are alike in the bits by which they are filed. */
+static struct hash_wide source_drawn(struct rand *r)
+{
+    uint64_t n = rand_below(r, 2000);
+
+    return (struct hash_wide){.low = n == 0 ? 0 : n % 50 + ((n % 3) << 40) + 1, .high = n % 7 + 9};
+}
+
+static bool source_is(struct hash_wide a, struct hash_wide b)
+{
+    return a.low == b.low && a.high == b.high;
+}
+
+/* Against a walk over what each alert was noted with last. Two alerts have one source only where this test gives it to both. */
+static void found_by_source(void **state)
+{
+    struct alert *alerts = mem_array(KEYS, sizeof(*alerts));
+    struct hash_wide *noted = mem_array(KEYS, sizeof(*noted)), s;
+    struct alert_table t = {0};
+    struct rand r = rand_of(11);
+
+    (void)state;
+    assert_null(alert_table_of_source(&t, (struct hash_wide){1, 1}));
+    for (size_t i = 0; i < KEYS; i++)
+        alerts[i].fingerprint = i;
+    for (size_t i = 0; i < (size_t)8 * KEYS; i++) {
+        size_t key = rand_below(&r, i / 8 + 1);
+        struct alert **at = alert_table_find(&t, key);
+        const struct alert *found;
+
+        if (at != NULL && rand_below(&r, 9) == 0) {
+            alert_table_del(&t, at);
+            continue;
+        }
+        if (at == NULL) {
+            alerts[key].source = 0; /* another one */
+            (void)alert_table_put(&t, &alerts[key]);
+        }
+        noted[key] = source_drawn(&r);
+        alert_table_note_source(&t, &alerts[key], noted[key]);
+        s = source_drawn(&r);
+        found = alert_table_of_source(&t, s);
+        if (found != NULL) {
+            assert_true(s.low != 0 && source_is(noted[found->fingerprint], s));
+            assert_ptr_equal(alert_table_get(&t, found->fingerprint), found);
+        }
+        for (size_t k = 0; k <= i / 8 && found == NULL && s.low != 0; k++)
+            assert_false(alert_table_get(&t, k) != NULL && source_is(noted[k], s));
+    }
+    alert_table_release(&t);
+    mem_free(alerts);
+    mem_free(noted);
+}
+
+/* One that comes in other words each time does not fill the table. */
+static void old_sources_make_room(void **state)
+{
+    struct alert a[100] = {{.fingerprint = 0}};
+    struct alert_table t = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(a); i++) {
+        a[i].fingerprint = i;
+        (void)alert_table_put(&t, &a[i]);
+    }
+    for (size_t i = 0; i < 100000; i++) {
+        struct hash_wide s = hash_wide(&i, sizeof(i));
+
+        alert_table_note_source(&t, &a[i % ARRAY_LEN(a)], s);
+        assert_ptr_equal(alert_table_of_source(&t, s), &a[i % ARRAY_LEN(a)]);
+        assert_true(t.n_sources <= t.source_mask && t.source_mask < 512);
+    }
+    alert_table_release(&t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(as_a_map)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(as_a_map),
+                                       cmocka_unit_test(found_by_source),
+                                       cmocka_unit_test(old_sources_make_room)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
