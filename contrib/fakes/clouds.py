@@ -172,11 +172,25 @@ def huawei(options, method, url, headers, raw, seen):
         values, template, to = json.loads(p.get("templateParas") or "[]"), p.get("templateId"), p.get("to", "")
     if any(len(v) > 20 or "." in v or not v for v in values):
         refuse(vendor, "1012005" if calls else "E200028", "a variable: 20 characters, no dot")
-    return dict(vendor=vendor, action="call" if calls else "SendSms", to=to, **{"from": p.get("from") or p.get("displayNbr")},
+    return dict(vendor=vendor, receipts=base64.b64decode(p.get("statusUrl") or "").decode(), action="call" if calls else "SendSms", to=to, **{"from": p.get("from") or p.get("displayNbr")},
                 sign_name=p.get("signature"), template=template, values={str(i + 1): v for i, v in enumerate(values)})
 
 
+def sign_huawei(key, secret, url):
+    """The headers of what Huawei posts."""
+    nonce, at = sha256(str(time.time())), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 8 * 3600))
+    digest = base64.b64encode(mac(secret, "\n".join([url, nonce, at]))).decode()
+    return {"Content-Type": "application/json;charset=UTF-8", "Authorization": 'AKSK realm="SDP",profile="UsernameToken",type="Appkey"',
+            "X-AKSK": f'UsernameToken Username="{key}", PasswordDigest="{digest}", Nonce="{nonce}", Created="{at}"'}
+
+
 # -- Twilio: basic --
+
+def sha1_of_form(secret, url, fields):
+    """X-Twilio-Signature."""
+    text = url + "".join(k + fields[k] for k in sorted(fields))
+    return base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
+
 
 def twilio(options, method, url, headers, raw, seen):
     if headers.get("Authorization") != "Basic " + base64.b64encode(f"{options.key}:{options.secret}".encode()).decode():
@@ -193,7 +207,7 @@ def twilio(options, method, url, headers, raw, seen):
     if action == "SendSms" and not 0 < len(p.get("Body", "")) <= 1600:
         refuse("twilio", 21617 if p.get("Body") else 21602, "Body")
     return dict(vendor="twilio", action=action, to=p.get("To", ""), **{"from": p.get("From")}, text=p.get("Body") or p.get("Twiml"),
-                sid=url.path.rsplit("/", 1)[-1].removesuffix(".json"))
+                receipts=p.get("StatusCallback"), sid=url.path.rsplit("/", 1)[-1].removesuffix(".json"))
 
 
 # -- the server --
@@ -278,4 +292,4 @@ def serve(options, take):
 
 
 def record(told):
-    print(json.dumps({k: v for k, v in told.items() if v and k not in ("parameters", "sid")}, ensure_ascii=False), flush=True)
+    print(json.dumps({k: v for k, v in told.items() if v and k not in ("parameters", "sid", "receipts")}, ensure_ascii=False), flush=True)

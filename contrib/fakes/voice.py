@@ -15,13 +15,52 @@ and in the configuration
 It checks what the vendors check: the signature and its time, templates (--template) and their variables, numbers, and how many calls a
 number gets: --per-minute 1, --per-hour 5, --per-day 20, as Aliyun has it (0 = no limit; --minute SECONDS makes all of that faster). It prints every call it takes as one line of
 JSON, and answers with each vendor's own codes. A call rings for --rings seconds; then it was answered, but the first --unanswered
-calls of each number, or all of --busy NUMBER: what Aliyun and Twilio say when they are asked. --fail CODE answers everything with that
+calls of each number, or all of --busy NUMBER: what Aliyun and Twilio say when they are asked. Whoever is given an address tells it there, too,
+signed as the vendor does: Huawei and Twilio by the call itself (receipt_url), Aliyun and Tencent by --receipts URL, as their consoles are
+("tocsin receiver receipts" shows it). --fail CODE answers everything with that
 one. With --port 0 the system picks a port; the first line printed is the address.
 """
 import json
+import sys
+import threading
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 
-from clouds import Limits, parser_of, record, refuse, serve
+from clouds import Limits, parser_of, record, refuse, sha1_of_form, sign_huawei, serve
+
+
+def receipt(options, vendor, call, number, answered, url):
+    """Headers and body of what the vendor posts when a call is over."""
+    if vendor == "twilio":
+        fields = {"CallSid": call, "AccountSid": options.key, "To": number, "CallStatus": "completed" if answered else "no-answer"}
+        return ({"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": sha1_of_form(options.secret, url, fields)},
+                urllib.parse.urlencode(fields))
+    if vendor == "huawei voice":
+        told = {"eventType": "disconnect", "statusInfo": {"sessionId": call, "called": number, "stateCode": 0 if answered else 8003,
+                                                          "stateDesc": "released" if answered else "no answer"}}
+        return sign_huawei(options.key, options.secret, url), json.dumps(told)
+    told = {"tencent": {"voiceprompt_callback": {"callid": call, "mobile": number, "result": "0" if answered else "1"}},
+            "aliyun": [{"call_id": call, "callee": number, "status_code": "200000" if answered else "200003",
+                        "status_msg": "用户听完语音" if answered else "用户未应答", "duration": "11" if answered else "0"}]}[vendor]
+    return {"Content-Type": "application/json"}, json.dumps(told, ensure_ascii=False)
+
+
+def tell(options, seconds, *what):
+    """Posts it when the call is over, and prints what came back."""
+    def post():
+        time.sleep(seconds)
+        headers, body = receipt(options, *what)
+        try:
+            with urllib.request.urlopen(urllib.request.Request(what[-1], body.encode(), headers), timeout=10) as answer:
+                said = answer.status, answer.read().decode()
+        except urllib.error.HTTPError as e:
+            said = e.code, ""
+        except OSError as e:
+            said = 0, str(e)
+        print(f"receipt of {what[1]}: {said[0]} {said[1]}", file=sys.stderr, flush=True)
+    threading.Thread(target=post, daemon=True).start()
 
 
 def main():
@@ -32,6 +71,7 @@ def main():
     parser.add_argument("--minute", type=float, default=60, metavar="SECONDS")
     parser.add_argument("--rings", type=float, default=5, metavar="SECONDS")
     parser.add_argument("--unanswered", type=int, default=0, metavar="CALLS")
+    parser.add_argument("--receipts", metavar="URL", help="of Aliyun and Tencent: where how calls went is told")
     parser.add_argument("--busy", action="append", default=[], metavar="NUMBER", help="may be given several times")
     options = parser.parse_args()
     limits = Limits(*((name, n * options.minute, most) for name, n, most in
@@ -76,7 +116,11 @@ def main():
         record(told)
         made[to] = made.get(to, 0) + 1
         call = f"fake^{len(calls) + 1}" if vendor == "aliyun" else f"CAfake{len(calls) + 1}"
-        calls[call] = to, time.monotonic(), to not in options.busy and made[to] > options.unanswered
+        answered = to not in options.busy and made[to] > options.unanswered
+        calls[call] = to, time.monotonic(), answered
+        url = told.get("receipts") or (options.receipts if vendor in ("aliyun", "tencent") else None)
+        if url:
+            tell(options, options.rings, vendor, call, to, answered, url)
         return {"aliyun": (200, {"Code": "OK", "Message": "OK", "CallId": call, "RequestId": "fake"}),
                 "tencent": (200, {"Response": {"SendStatus": {"CallId": call, "SessionContext": ""}, "RequestId": "fake"}}),
                 "huawei voice": (200, {"resultcode": "0", "resultdesc": "Success", "sessionId": call}),

@@ -143,6 +143,7 @@ enum conf_flags {
     CONF_READ_LATER = 262144,  /* a path whose file is read when it is needed, as a secret's is */
     CONF_EMPTY_IS_NONE =
         524288, /* what is empty, or 0, is as good as absent; so is each text that inherits */
+    CONF_NOT_ADDRESS = 2097152, /* a URL that says nothing of where messages go: it points to us */
     CONF_HEIRS =
         1048576, /* a list whose elements inherit what this mapping does, and not from it */
 };

@@ -50,6 +50,28 @@ struct delivery_pair {
     str key, value;
 };
 
+/* What a service says later, by itself, of what it has taken: how a call ended. It counts for the rows of which a line of `had`
+ * ends with its id; the first of an id stands. */
+struct receipt {
+    str id;
+    bool is_told;
+    str why; /* it is not */
+};
+
+enum { RECEIPTS_MAX = 100 }; /* in one post */
+
+struct receipts {
+    struct receipt v[RECEIPTS_MAX];
+    size_t n;
+    str reply; /* JSON that the service wants to hear */
+};
+
+enum receipts_verdict {
+    RECEIPTS_READ,
+    RECEIPTS_REFUSED,    /* it is not the service: d->err */
+    RECEIPTS_UNREADABLE, /* d->err */
+};
+
 struct delivery {
     /* what to send, with what */
     const struct notification *n;
@@ -89,6 +111,10 @@ struct delivery {
     /* Of several people, or parts, those who need this notification no more: what an attempt that ended with a retry has put
      * here is there in the next one. delivery_had() and delivery_note_had() */
     str had;
+
+    /* Of what stands there, what its service has said by itself meanwhile. */
+    const struct receipt *receipts;
+    size_t n_receipts;
 
     /* The step's own, between the requests of one part in one attempt: in d->arena, made anew for each request and never
      * changed, as the step may be run once more. NULL at the first. */
@@ -134,10 +160,12 @@ void delivery_note_had(struct delivery *d, const str *who, size_t n);
 
 /* Lower-case hex SHA-256 of the group key: what services call dedup key, alias or entity id. */
 str delivery_group_hash(struct delivery *d);
-str delivery_hash(struct delivery *d, str s);             /* the same of any bytes */
-str delivery_digest(struct delivery *d, str s);           /* SHA-256, 32 bytes */
-str delivery_hmac(struct delivery *d, str key, str text); /* HMAC-SHA256, 32 bytes */
-str delivery_hex(struct delivery *d, str bytes);          /* lower case */
+str delivery_hash(struct delivery *d, str s);                  /* the same of any bytes */
+str delivery_digest(struct delivery *d, str s);                /* SHA-256, 32 bytes */
+str delivery_hmac(struct delivery *d, str key, str text);      /* HMAC-SHA256, 32 bytes */
+str delivery_hmac_sha1(struct delivery *d, str key, str text); /* HMAC-SHA1, 20 bytes */
+bool delivery_is_same(str a, str b);             /* signatures: the time taken says nothing */
+str delivery_hex(struct delivery *d, str bytes); /* lower case */
 str delivery_base64(struct delivery *d, str bytes);
 /* HMAC-SHA256 of text under key, base64: signatures of robots. */
 str delivery_sign(struct delivery *d, str key, str text);
@@ -226,6 +254,11 @@ bool delivery_put_json(struct delivery *d, struct json_writer *w, str json);
 /* The value of one member, by a way of members: "data.code". A string decoded, the rest as written. False: there is none, or the
  * body is no JSON. */
 bool delivery_answer_member(struct delivery *d, str path, str *out);
+
+/* The items of the list that the answer is, as written, at most max of them; returns how many there are, 0 when it is none. */
+size_t delivery_answer_items(struct delivery *d, str *v, size_t max);
+/* An HTML form: pairs, sorted by key. Returns how many. */
+size_t delivery_read_form(struct delivery *d, str form, struct delivery_pair **out);
 
 /* Whether a regular expression, which has been checked, is found in text that comes from outside. */
 bool delivery_matches(struct delivery *d, str pattern, str text);

@@ -67,6 +67,11 @@ struct receiver_type {
     void (*check)(void *conf, const struct receiver_view *view, struct conf_check *c);
     /* One step of a delivery. */
     enum delivery_verdict (*step)(struct delivery *d);
+    /* Of a service that tells later, by itself, how it went (struct receipt). Where it is to do that: what stands behind the last
+     * slash nobody else can guess. False: nowhere, or d->err says why it cannot be said. What it posts there stands in
+     * d->answer; d->n is NULL in both. */
+    bool (*receipt_url)(struct delivery *d, str *out);
+    enum receipts_verdict (*receipts)(struct delivery *d, struct receipts *out);
 };
 
 extern const struct receiver_type *const receiver_types[]; /* ends with NULL */

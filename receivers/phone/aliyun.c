@@ -1,7 +1,8 @@
 /* aliyun.c - Alibaba Cloud: messages (dysmsapi) and calls (dyvmsapi) of a template that was approved beforehand.
  *
  * Source   https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature (ACS3-HMAC-SHA256); SendSms,
- *          SingleCallByTts, QueryCallDetailByCallId of version 2017-05-25 and their error codes.
+ *          SingleCallByTts, QueryCallDetailByCallId of version 2017-05-25 and their error codes;
+ *          https://help.aliyun.com/zh/vms/developer-reference/voicereport-4 (what it pushes).
  */
 #include "phone.h"
 
@@ -225,6 +226,12 @@ static enum phone_outcome aliyun_called(struct delivery *d, str *call)
     return o;
 }
 
+/* Who has hung up before the end has taken it, too. */
+static bool aliyun_is_answered(str state, uint64_t seconds)
+{
+    return seconds != 0 || str_is(state, "200000") || str_is(state, "200001");
+}
+
 /* A record has a state once the call is over; one that was answered has lasted. */
 static enum phone_outcome aliyun_asked(struct delivery *d)
 {
@@ -238,12 +245,38 @@ static enum phone_outcome aliyun_asked(struct delivery *d)
     if (data.n == 0 || !delivery_json_read(d, data, names, v, ARRAY_LEN(names)))
         return PHONE_RINGS;
     (void)str_to_u64(v[2], &seconds);
-    if (seconds != 0 || str_is(v[0], "200000"))
+    if (aliyun_is_answered(v[0], seconds))
         return PHONE_TOLD;
     if (v[0].n == 0)
         return PHONE_RINGS;
     err_set(&d->err, ERR_IO, "%.*s (%.*s)", STR(str_sub(v[1], 0, 80)), STR(str_sub(v[0], 0, 20)));
     return PHONE_UNANSWERED;
+}
+
+/* What its console has been told to push (VoiceReport): [{"call_id", "status_code", "status_msg", "duration"}]. What lies between
+ * (VoiceCallReport) has no duration. It signs nothing. */
+static enum receipts_verdict aliyun_receipts(struct delivery *d, str url, struct receipts *out)
+{
+    static const char *const names[] = {"call_id", "status_code", "status_msg", "duration"};
+    str items[RECEIPTS_MAX], v[ARRAY_LEN(names)];
+    size_t n = delivery_answer_items(d, items, RECEIPTS_MAX);
+
+    (void)url;
+    out->reply = S("{\"code\":0,\"msg\":\"OK\"}");
+    if (n == 0) {
+        err_set(&d->err, ERR_INVALID, "no JSON list");
+        return RECEIPTS_UNREADABLE;
+    }
+    for (size_t i = 0; i < n && i < RECEIPTS_MAX; i++) {
+        uint64_t seconds = 0;
+
+        if (!delivery_json_read(d, items[i], names, v, ARRAY_LEN(names)) || v[3].n == 0)
+            continue;
+        (void)str_to_u64(v[3], &seconds);
+        phone_receipt(out, v[0], aliyun_is_answered(v[1], seconds),
+                      arena_printf(d->arena, "%.*s (%.*s)", STR(v[2]), STR(v[1])));
+    }
+    return RECEIPTS_READ;
 }
 
 static const char *const aliyun_not[] = {"http://", "", "https://", "", NULL};
@@ -260,5 +293,6 @@ const struct phone_vendor phone_aliyun = {
              .send = aliyun_call,
              .sent = aliyun_called,
              .ask = aliyun_ask,
-             .asked = aliyun_asked},
+             .asked = aliyun_asked,
+             .receipts = aliyun_receipts},
 };

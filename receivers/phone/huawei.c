@@ -1,9 +1,10 @@
 /* huawei.c - Huawei Cloud: messages (MSGSMS) and calls (VoiceCall) of a template that was approved beforehand. How a call went it
- * tells by callback only.
+ * tells by callback only, at the address that each call names.
  *
  * Source   https://support.huaweicloud.com/api-msgsms/sms_05_0001.html (X-WSSE), https://support.huaweicloud.com/api-VoiceCall
- *          (X-AKSK), and their codes.
+ *          (X-AKSK; rtc_05_0014 and rtc_05_0014_1: what it posts), and their codes.
  */
+#include <string.h>
 #include "phone.h"
 #include "tocsin/json.h"
 
@@ -64,7 +65,7 @@ static bool huawei_send(struct delivery *d, str to)
 static bool huawei_call(struct delivery *d, str to)
 {
     const struct phone_conf *k = d->conf;
-    str nonce = phone_nonce(d, to), at = phone_time(d, "%Y-%m-%dT%H:%M:%SZ"), secret;
+    str nonce = phone_nonce(d, to), at = phone_time(d, "%Y-%m-%dT%H:%M:%SZ"), secret, url;
     struct json_writer w;
     struct buf b = BUF_INIT;
 
@@ -84,6 +85,10 @@ static bool huawei_call(struct delivery *d, str to)
         json_close(&w, '}');
     }
     json_close(&w, ']');
+    if (phone_receipt_url(d, &url)) {
+        json_put_text(&w, "statusUrl", delivery_base64(d, url));
+        json_put_text(&w, "feeUrl", delivery_base64(d, url));
+    }
     json_close(&w, '}');
     d->request.body = arena_take(d->arena, &b);
     d->request.url = arena_printf(d->arena, "%.*srest/httpsessions/callnotify/v2.0",
@@ -171,7 +176,85 @@ static enum phone_outcome huawei_called(struct delivery *d, str *call)
     if (d->lost || !delivery_answer_read(d, names, v, ARRAY_LEN(names)) || v[0].n == 0)
         return phone_by_status(d);
     *call = v[2];
-    return str_is(v[0], "0") ? PHONE_TOLD : phone_by_code(d, huawei_codes, v[0], v[1]);
+    return str_is(v[0], "0") ? PHONE_CALLED : phone_by_code(d, huawei_codes, v[0], v[1]);
+}
+
+/* -- what it posts -- */
+
+static str huawei_part(str header, const char *name)
+{
+    ptrdiff_t at = str_find_str(header, str_of(name));
+    str rest = at >= 0 ? str_sub(header, (size_t)at + strlen(name), header.n) : STR_NONE;
+
+    return str_cut(&rest, '"');
+}
+
+/* What signs itself must be signed with the secret: by the address, a nonce and a time, a line each, or, as it was before, one
+ * behind the other. What does not, the address is enough for. */
+static bool huawei_is_signed(struct delivery *d, str url, str secret)
+{
+    str header = http_header_get(&d->answer->headers, S("X-AKSK"));
+    str digest = huawei_part(header, "PasswordDigest=\""), nonce = huawei_part(header, "Nonce=\""),
+        at = huawei_part(header, "Created=\"");
+    str lines = arena_printf(d->arena, "%.*s\n%.*s\n%.*s", STR(url), STR(nonce), STR(at));
+    str whole = arena_printf(d->arena, "%.*s%.*s%.*s", STR(url), STR(nonce), STR(at));
+
+    return header.n == 0 || delivery_is_same(digest, delivery_sign(d, secret, lines)) ||
+           delivery_is_same(digest, delivery_sign(d, secret, whole));
+}
+
+/* An event of a call: "answer", or "disconnect" with what it came to, 0: it was talked. */
+static void huawei_event(struct delivery *d, str type, str status, struct receipts *out)
+{
+    static const char *const names[] = {"sessionId", "stateCode", "stateDesc"};
+    str v[ARRAY_LEN(names)];
+
+    if (!delivery_json_read(d, status, names, v, ARRAY_LEN(names)))
+        return;
+    if (str_is(type, "answer"))
+        phone_receipt(out, v[0], true, STR_NONE);
+    else if (str_is(type, "disconnect"))
+        phone_receipt(out, v[0], str_is(v[1], "0"),
+                      arena_printf(d->arena, "%.*s (%.*s)", STR(v[2]), STR(v[1])));
+}
+
+/* A bill: one of a call that somebody took has a time for that. */
+static void huawei_bill(struct delivery *d, str bill, struct receipts *out)
+{
+    static const char *const names[] = {"sessionId", "callOutAnswerTime", "fwdAnswerTime",
+                                        "ulFailReason", "sipStatusCode"};
+    str v[ARRAY_LEN(names)];
+
+    if (delivery_json_read(d, bill, names, v, ARRAY_LEN(names)))
+        phone_receipt(out, v[0], v[1].n + v[2].n != 0,
+                      arena_printf(d->arena, "nobody took it (%.*s, SIP %.*s)", STR(v[3]),
+                                   STR(v[4])));
+}
+
+/* {"eventType": "answer", "statusInfo": {...}} or {"eventType": "fee", "feeLst": [{...}]} */
+static enum receipts_verdict huawei_receipts(struct delivery *d, str url, struct receipts *out)
+{
+    static const char *const names[] = {"eventType", "statusInfo"};
+    str v[ARRAY_LEN(names)], bills[RECEIPTS_MAX], secret;
+    size_t n;
+
+    out->reply = S("{\"resultcode\":\"0\",\"resultdesc\":\"Success\"}");
+    if (!phone_secret(d, &secret))
+        return RECEIPTS_REFUSED;
+    if (!huawei_is_signed(d, url, secret)) {
+        err_set(&d->err, ERR_INVALID, "X-AKSK is not signed with \"secret_key\"");
+        return RECEIPTS_REFUSED;
+    }
+    if (!delivery_answer_read(d, names, v, ARRAY_LEN(names))) {
+        err_set(&d->err, ERR_INVALID, "no JSON object");
+        return RECEIPTS_UNREADABLE;
+    }
+    if (v[1].n != 0)
+        huawei_event(d, v[0], v[1], out);
+    n = delivery_answer_list(d, "feeLst", bills, RECEIPTS_MAX);
+    for (size_t i = 0; i < n && i < RECEIPTS_MAX; i++)
+        huawei_bill(d, bills[i], out);
+    return RECEIPTS_READ;
 }
 
 /* A dot makes an address of a text; 0.95 stays a number that can be read. */
@@ -188,5 +271,6 @@ const struct phone_vendor phone_huawei = {
             .sent = huawei_sent},
     .call = {.url = "https://rtccall.cn-north-1.myhuaweicloud.cn:443/",
              .send = huawei_call,
-             .sent = huawei_called},
+             .sent = huawei_called,
+             .receipts = huawei_receipts},
 };

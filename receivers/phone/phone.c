@@ -32,6 +32,9 @@ static void phone_check_parameters(struct conf_check *c, const struct phone_conf
     }
 }
 
+/* Huawei's field for an address has 128 characters in base64; ours ends with "receipts/" and the token. */
+enum { PHONE_TOKEN = 32, PHONE_RECEIPT_BASE_MAX = 96 - 9 - PHONE_TOKEN };
+
 void phone_check(struct conf_check *c, const struct phone_conf *k, bool calls)
 {
     const struct phone_vendor *v = phone_vendor_of(k);
@@ -61,6 +64,9 @@ void phone_check(struct conf_check *c, const struct phone_conf *k, bool calls)
     }
     if (!v->is_named)
         phone_check_parameters(c, k);
+    if (v == &phone_huawei && k->receipt_url.n > PHONE_RECEIPT_BASE_MAX)
+        conf_error(c, "receipt_url", "huawei takes addresses of %d characters and no more",
+                   PHONE_RECEIPT_BASE_MAX);
 }
 
 /* -- for vendors -- */
@@ -217,6 +223,56 @@ enum phone_outcome phone_by_status(struct delivery *d)
     return v == DELIVERY_FAILED ? PHONE_NEVER : PHONE_LATER;
 }
 
+/* -- what vendors say by themselves -- */
+
+bool phone_receipt_url(struct delivery *d, str *out)
+{
+    const struct phone_conf *k = d->conf;
+    str secret, token;
+
+    if (k->receipt_url.n == 0 || !phone_secret(d, &secret))
+        return false;
+    token = delivery_hex(d, delivery_hmac(d, secret,
+                                          arena_printf(d->arena, "tocsin receipts %.*s %.*s",
+                                                       STR(k->provider), STR(k->key_id))));
+    *out = arena_printf(d->arena, "%.*sreceipts/%.*s", STR(k->receipt_url),
+                        STR(str_sub(token, 0, PHONE_TOKEN)));
+    return true;
+}
+
+enum receipts_verdict phone_receipts(struct delivery *d, struct receipts *out)
+{
+    str url;
+
+    if (!phone_receipt_url(d, &url))
+        return RECEIPTS_REFUSED;
+    return phone_vendor_of(d->conf)->call.receipts(d, url, out);
+}
+
+/* What can stand in a line, so that it can be asked for. */
+static bool phone_is_id(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ')
+            return false;
+    return s.n != 0 && s.n <= 200;
+}
+
+void phone_receipt(struct receipts *out, str call, bool is_answered, str why)
+{
+    if (out->n < RECEIPTS_MAX && phone_is_id(call))
+        out->v[out->n++] = (struct receipt){call, is_answered, why};
+}
+
+/* NULL: it has said nothing of it. */
+static const struct receipt *phone_receipt_of(const struct delivery *d, str call)
+{
+    for (size_t i = 0; i < d->n_receipts; i++)
+        if (str_eq(d->receipts[i].id, call))
+            return &d->receipts[i];
+    return NULL;
+}
+
 /* -- the numbers -- */
 
 /* Digits with their country, or of China without; what people write between them goes. Empty: it is none. */
@@ -297,7 +353,7 @@ static struct phone_state phone_state_of(str had, str number)
 struct phone_progress {
     size_t at; /* of the numbers: the one that was told or asked about */
     bool asks; /* how its call went */
-    bool is_later;
+    bool is_later, stops;
     bool has_failed; /* what is tried later */
     dur_ns wait;     /* until then; 0 = by backoff */
     enum delivery_failure failure;
@@ -362,6 +418,11 @@ static void phone_unanswered(struct delivery *d, struct phone_progress *p, str n
     phone_later(p, next > now ? (dur_ns)(next - now) * NS_PER_MS : NS_PER_MS);
 }
 
+static bool phone_can_ask(const struct phone_conf *k)
+{
+    return phone_vendor_of(k)->call.ask != NULL;
+}
+
 static void phone_rings(struct delivery *d, struct phone_progress *p, str number,
                         const struct phone_state *s)
 {
@@ -374,7 +435,9 @@ static void phone_rings(struct delivery *d, struct phone_progress *p, str number
     }
     d->failure = FAILURE_OTHER;
     phone_note(d, p, number, S("called, not answered yet"));
-    phone_later(p, PHONE_ASK_S * NS_PER_S);
+    phone_later(p, phone_can_ask(k)
+                       ? PHONE_ASK_S * NS_PER_S
+                       : (ts_ns)s->ms * NS_PER_MS + k->answer_within + NS_PER_MS - d->now);
 }
 
 /* Not before: the vendor has said how long; else with the backoff. */
@@ -390,18 +453,25 @@ static void phone_put_off(struct delivery *d, struct phone_progress *p, str numb
     phone_later(p, d->retry_after);
 }
 
-/* What can stand in a line, so that it can be asked for. */
-static bool phone_is_id(str s)
+/* Whether anybody will say how a call went. */
+static bool phone_will_know(const struct delivery *d)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] <= ' ')
-            return false;
-    return s.n != 0 && s.n <= 200;
+    const struct phone_conf *k = d->conf;
+
+    return k->receipt_url.n != 0 || phone_can_ask(k);
+}
+
+/* What is known so far is written down before anything else is done: the attempt ends here, and the next one goes on. */
+static void phone_stop(struct phone_progress *p)
+{
+    p->stops = true;
+    phone_later(p, NS_PER_MS);
 }
 
 static void phone_take(struct delivery *d, struct phone_progress *p, const struct phone_way *way,
                        str number)
 {
+    const struct phone_conf *k = d->conf;
     struct phone_state s = phone_state_of(p->had, number);
     str call = STR_NONE;
     enum phone_outcome o;
@@ -410,7 +480,7 @@ static void phone_take(struct delivery *d, struct phone_progress *p, const struc
         d->err.msg[0] = '\0';
     d->retry_after = 0;
     o = p->asks ? way->asked(d) : way->sent(d, &call);
-    if (o == PHONE_CALLED && (way->ask == NULL || !phone_is_id(call)))
+    if (o == PHONE_CALLED && (!phone_will_know(d) || !phone_is_id(call)))
         o = PHONE_TOLD;
     switch (o) {
     case PHONE_TOLD: phone_mark(d, p, number, STR_NONE); break;
@@ -420,12 +490,13 @@ static void phone_take(struct delivery *d, struct phone_progress *p, const struc
                    arena_printf(d->arena, "%llu %llu %.*s", (unsigned long long)s.calls,
                                 (unsigned long long)s.ms, STR(call)));
         phone_rings(d, p, number, &s);
+        if (k->receipt_url.n != 0) /* which may come before the next call is taken */
+            phone_stop(p);
         break;
     case PHONE_RINGS: phone_rings(d, p, number, &s); break;
     case PHONE_UNANSWERED: phone_unanswered(d, p, number, &s); break;
     case PHONE_LATER:
-        if (s.id.n != 0 &&
-            d->now > (ts_ns)s.ms * NS_PER_MS + ((const struct phone_conf *)d->conf)->answer_within)
+        if (s.id.n != 0 && d->now > (ts_ns)s.ms * NS_PER_MS + k->answer_within)
             phone_unanswered(d, p, number, &s); /* nothing will be known of it */
         else
             phone_put_off(d, p, number, &s);
@@ -459,18 +530,37 @@ static enum delivery_verdict phone_end(struct delivery *d, const struct phone_pr
     return p->wait != 0 ? DELIVERY_RETRY_AFTER : DELIVERY_RETRY;
 }
 
+/* Of a call: whether there is nothing to ask, as the vendor has said how it went, or says it by itself alone. */
+static bool phone_hears(struct delivery *d, struct phone_progress *p, str number,
+                        const struct phone_state *s)
+{
+    const struct receipt *r = s->id.n != 0 ? phone_receipt_of(d, s->id) : NULL;
+
+    if (r == NULL && (s->id.n == 0 || phone_can_ask(d->conf)))
+        return false;
+    if (r == NULL) {
+        phone_rings(d, p, number, s);
+    } else if (r->is_told) {
+        phone_mark(d, p, number, STR_NONE);
+    } else {
+        err_set(&d->err, ERR_IO, "%.*s", STR(str_sub(r->why, 0, 120)));
+        phone_unanswered(d, p, number, s);
+    }
+    return true;
+}
+
 /* The next number that there is something to do for. */
 static enum delivery_verdict phone_next(struct delivery *d, struct phone_progress *p,
                                         const struct phone_way *way, struct conf_strings numbers)
 {
     const struct phone_conf *k = d->conf;
 
-    for (; p->at < numbers.n; p->at++) {
+    for (; p->at < numbers.n && !p->stops; p->at++) {
         struct phone_state s = phone_state_of(p->had, numbers.v[p->at]);
         ts_ns at = (ts_ns)s.ms * NS_PER_MS;
         struct phone_progress *kept;
 
-        if (s.is_told || s.is_refused)
+        if (s.is_told || s.is_refused || phone_hears(d, p, numbers.v[p->at], &s))
             continue;
         if (s.id.n == 0 && at > d->now) {
             phone_note(d, p, numbers.v[p->at], S("not to be told again yet"));

@@ -1,5 +1,9 @@
 /* phone.h - messages and calls to telephones: what the receivers `sms` and `voice` share, and the vendors that both go through.
  *
+ * How a call went the vendor is asked, or says by itself at an address of ours: `receipt_url` and a token that is made of
+ * `secret_key`, so that it is the same for all of an account, and nobody else can guess it. Where both are there, what comes
+ * first counts.
+ *
  * One request tells one number, so that what is wrong with one keeps nothing from the others. What an attempt has come to
  * stands in delivery->had, a line a number:
  *
@@ -18,7 +22,8 @@
 #include "tocsin/receiver.h"
 
 struct phone_conf { /* each receiver has keys for some of it */
-    str provider, api_url, region, key_id, app_id, sign_name, from, template, text, language;
+    str provider, api_url, receipt_url, region, key_id, app_id, sign_name, from, template, text,
+        language;
     struct secret secret_key;
     struct conf_strings numbers;
     struct conf_map parameters;
@@ -43,9 +48,12 @@ struct phone_way {
     const char *url;                          /* of the API, when "api_url" does not say */
     bool (*send)(struct delivery *d, str to); /* fills d->request; false: d->err */
     enum phone_outcome (*sent)(struct delivery *d, str *call);
-    /* Of a call: how it went. NULL: the vendor has no such query, a call that it takes counts as answered. */
+    /* Of a call: how it went. NULL: the vendor has no such query, and unless it says so by itself a call that it takes counts as
+     * answered. */
     bool (*ask)(struct delivery *d, str call, ts_ns at);
     enum phone_outcome (*asked)(struct delivery *d);
+    /* What it says by itself, at url. */
+    enum receipts_verdict (*receipts)(struct delivery *d, str url, struct receipts *out);
 };
 
 struct phone_vendor {
@@ -66,6 +74,8 @@ const struct phone_vendor *phone_vendor_of(const struct phone_conf *k);
 /* The receivers' check and step. */
 void phone_check(struct conf_check *c, const struct phone_conf *k, bool calls);
 enum delivery_verdict phone_step(struct delivery *d, bool calls);
+bool phone_receipt_url(struct delivery *d, str *out);
+enum receipts_verdict phone_receipts(struct delivery *d, struct receipts *out);
 
 /* -- for vendors -- */
 
@@ -79,6 +89,8 @@ str phone_parameters(struct delivery *d);
 /* Differs for each request. */
 str phone_nonce(struct delivery *d, str to);
 str phone_time(struct delivery *d, const char *format); /* strftime(), UTC */
+/* A call is over; what there is no room for is not heard. */
+void phone_receipt(struct receipts *out, str call, bool is_answered, str why);
 /* 13800138000 is a number of China; everything else begins with its country. */
 str phone_with_country(struct delivery *d, str to);
 

@@ -1,7 +1,7 @@
 /* tencent.c - Tencent Cloud: messages (SMS) and calls (VMS) of a template that was approved beforehand. How a call went it tells
- * by callback only.
+ * by callback only, at the address that its console has been given; it signs nothing there.
  *
- * Source   https://cloud.tencent.com/document/api/382/52072 (TC3-HMAC-SHA256), SendSms of version 2021-01-11, SendTts of 2020-09-02
+ * Source   https://cloud.tencent.com/document/product/1128/51534, 51536 (what it posts);   https://cloud.tencent.com/document/api/382/52072 (TC3-HMAC-SHA256), SendSms of version 2021-01-11, SendTts of 2020-09-02
  *          and their error codes.
  */
 #include "phone.h"
@@ -192,7 +192,36 @@ static enum phone_outcome tencent_sent(struct delivery *d, str *call)
 
 static enum phone_outcome tencent_called(struct delivery *d, str *call)
 {
-    return tencent_read(d, "SendStatus", call);
+    static const char *const names[] = {"CallId"};
+    str status = STR_NONE;
+    enum phone_outcome o = tencent_read(d, "SendStatus", &status);
+
+    if (o != PHONE_TOLD)
+        return o;
+    (void)delivery_json_read(d, status, names, call, 1);
+    return PHONE_CALLED;
+}
+
+/* {"voiceprompt_callback": {"callid", "result": "0"}}: answered, "1": not, "2": it went wrong; of those "voice_failure_callback"
+ * says before or after why. Of keys that were pressed nobody asked. */
+static enum receipts_verdict tencent_receipts(struct delivery *d, str url, struct receipts *out)
+{
+    static const char *const members[] = {"voiceprompt_callback", "voice_failure_callback"};
+    static const char *const names[] = {"callid", "result", "failure_reason"};
+    str of[ARRAY_LEN(members)], v[ARRAY_LEN(names)];
+
+    (void)url;
+    out->reply = S("{\"result\":0,\"errmsg\":\"OK\"}");
+    if (!delivery_answer_read(d, members, of, ARRAY_LEN(members))) {
+        err_set(&d->err, ERR_INVALID, "no JSON object");
+        return RECEIPTS_UNREADABLE;
+    }
+    if (of[0].n != 0 && delivery_json_read(d, of[0], names, v, ARRAY_LEN(names)) && v[1].n != 0)
+        phone_receipt(out, v[0], str_is(v[1], "0"),
+                      str_is(v[1], "1") ? S("nobody took it") : S("it did not get through"));
+    if (of[1].n != 0 && delivery_json_read(d, of[1], names, v, ARRAY_LEN(names)))
+        phone_receipt(out, v[0], false, v[2].n != 0 ? v[2] : S("it did not get through"));
+    return RECEIPTS_READ;
 }
 
 static const char *const tencent_not[] = {"http://", "", "https://", "", NULL};
@@ -207,5 +236,6 @@ const struct phone_vendor phone_tencent = {
     .sms = {.url = "https://sms.tencentcloudapi.com/", .send = tencent_send, .sent = tencent_sent},
     .call = {.url = "https://vms.tencentcloudapi.com/",
              .send = tencent_call,
-             .sent = tencent_called},
+             .sent = tencent_called,
+             .receipts = tencent_receipts},
 };

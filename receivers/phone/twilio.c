@@ -1,6 +1,6 @@
 /* twilio.c - Twilio: messages, and calls that say a text.
  *
- * Source   https://www.twilio.com/docs/api/errors; ecosystem.md 1.8.
+ * Source   https://www.twilio.com/docs/api/errors, https://www.twilio.com/docs/usage/security (X-Twilio-Signature); ecosystem.md 1.8.
  */
 #include "phone.h"
 
@@ -90,10 +90,13 @@ static bool twilio_call(struct delivery *d, str to)
 {
     const struct phone_conf *k = d->conf;
     struct buf b = BUF_INIT;
+    str url;
 
     twilio_add(d, &b, "To", twilio_number(d, to));
     twilio_add(d, &b, "From", k->from);
     twilio_add(d, &b, "Twiml", twilio_said(d));
+    if (phone_receipt_url(d, &url))
+        twilio_add(d, &b, "StatusCallback", url);
     return twilio_request(d, &phone_twilio.call, S("Calls"), arena_take(d->arena, &b));
 }
 
@@ -188,6 +191,15 @@ static enum phone_outcome twilio_called(struct delivery *d, str *call)
     return o == PHONE_TOLD ? PHONE_CALLED : o;
 }
 
+static enum phone_outcome twilio_status(str status)
+{
+    if (str_is(status, "completed") || str_is(status, "in-progress"))
+        return PHONE_TOLD;
+    if (str_is(status, "queued") || str_is(status, "initiated") || str_is(status, "ringing"))
+        return PHONE_RINGS;
+    return PHONE_UNANSWERED;
+}
+
 static enum phone_outcome twilio_asked(struct delivery *d)
 {
     str sid, status = STR_NONE;
@@ -195,12 +207,49 @@ static enum phone_outcome twilio_asked(struct delivery *d)
 
     if (o != PHONE_TOLD)
         return o;
-    if (str_is(status, "completed") || str_is(status, "in-progress"))
-        return PHONE_TOLD;
-    if (str_is(status, "queued") || str_is(status, "initiated") || str_is(status, "ringing"))
-        return PHONE_RINGS;
+    o = twilio_status(status);
+    if (o != PHONE_UNANSWERED)
+        return o;
     err_set(&d->err, ERR_IO, "%.*s", STR(str_sub(status, 0, 40)));
     return PHONE_UNANSWERED;
+}
+
+/* The address, and behind it name and value of each field, by name. */
+static str twilio_signature(struct delivery *d, str secret, str url, const struct delivery_pair *v,
+                            size_t n)
+{
+    struct buf b = BUF_INIT;
+
+    buf_add(&b, url);
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&b, "%.*s%.*s", STR(v[i].key), STR(v[i].value));
+    return delivery_base64(d, delivery_hmac_sha1(d, secret, arena_take(d->arena, &b)));
+}
+
+/* A form: CallSid, CallStatus, and more. It signs each. */
+static enum receipts_verdict twilio_receipts(struct delivery *d, str url, struct receipts *out)
+{
+    struct delivery_pair *v;
+    size_t n = delivery_read_form(d, d->answer->body, &v);
+    str call = STR_NONE, status = STR_NONE, secret;
+
+    out->reply = S("{}");
+    if (!phone_secret(d, &secret))
+        return RECEIPTS_REFUSED;
+    if (!delivery_is_same(http_header_get(&d->answer->headers, S("X-Twilio-Signature")),
+                          twilio_signature(d, secret, url, v, n))) {
+        err_set(&d->err, ERR_INVALID, "X-Twilio-Signature is not of \"secret_key\" and \"%.*s\"",
+                STR(((const struct phone_conf *)d->conf)->receipt_url));
+        return RECEIPTS_REFUSED;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (str_is(v[i].key, "CallSid"))
+            call = v[i].value;
+        else if (str_is(v[i].key, "CallStatus"))
+            status = v[i].value;
+    if (status.n != 0 && twilio_status(status) != PHONE_RINGS)
+        phone_receipt(out, call, twilio_status(status) == PHONE_TOLD, str_sub(status, 0, 40));
+    return RECEIPTS_READ;
 }
 
 const struct phone_vendor phone_twilio = {
@@ -212,5 +261,6 @@ const struct phone_vendor phone_twilio = {
              .send = twilio_call,
              .sent = twilio_called,
              .ask = twilio_ask,
-             .asked = twilio_asked},
+             .asked = twilio_asked,
+             .receipts = twilio_receipts},
 };

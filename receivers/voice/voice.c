@@ -1,6 +1,6 @@
 /* voice.c - telephone calls that read a text, through Alibaba Cloud, Tencent Cloud, Huawei Cloud or Twilio.
  *
- * A call is told when it was answered, where the vendor can be asked; else when the vendor has taken it.
+ * A call is told when it was answered, where the vendor can be asked or says so by itself; else when the vendor has taken it.
  *
  * Source   ecosystem.md 1.8; receivers/phone has the vendors.
  */
@@ -11,6 +11,10 @@ static const struct conf_key keys[] = {
              .flags = CONF_REQUIRED),
     CONF_KEY(struct phone_conf, api_url, CONF_URL,
              "address of the API; the vendor's when not given", .flags = CONF_SLASH),
+    CONF_KEY(struct phone_conf, receipt_url, CONF_URL,
+             "where the vendor reaches this server, to tell how calls went; see `tocsin receiver "
+             "receipts`",
+             .flags = CONF_SLASH | CONF_NOT_ADDRESS),
     CONF_KEY(struct phone_conf, key_id, CONF_STRING,
              "AccessKey ID, SecretId, app key or account SID", .flags = CONF_REQUIRED),
     CONF_KEY(struct phone_conf, secret_key, CONF_SECRET, "the secret that goes with it",
@@ -80,4 +84,6 @@ const struct receiver_type voice_receiver = {
     .check = voice_check,
     .costs = voice_costs,
     .step = voice_step,
+    .receipt_url = phone_receipt_url,
+    .receipts = phone_receipts,
 };

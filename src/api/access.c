@@ -203,6 +203,8 @@ bool access_admit(struct access *x, struct config *conf, struct web *web, struct
 
     if (web != NULL && !web_enter(web, rq))
         return false;
+    if (rq->route != NULL && rq->route->need == ACCESS_ADDRESS)
+        return true;
     (void)access_proxied(conf, rq, &twice);
     if (twice) {
         web_auth_refuse(x->count, rq, "Bearer", STR_NONE);

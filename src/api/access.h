@@ -31,6 +31,7 @@ enum access_need {
     ACCESS_SILENCE,
     ACCESS_PUSH,
     ACCESS_ALERTS,
+    ACCESS_ADDRESS, /* nothing: who knows the address may, and it says itself who that is */
     ACCESS_PAGE, /* nothing: where there are tokens, the page that asks for one is open; it has no data */
 };
 

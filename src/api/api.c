@@ -24,6 +24,8 @@ static const struct http_route routes[] = {
      "names and labels of all receivers"},
     {HTTP_POST, "/api/v2/receivers/*", 64 << 10, api_post_receiver, "/receivers/test",
      "sends a made-up alert through a receiver, and says what came back"},
+    {HTTP_POST, "/receipts/{id}", RECEIPTS_BODY_MAX, api_post_receipts, "/receipts",
+     "how a call went, told by the service that made it", ACCESS_ADDRESS},
     {HTTP_POST, "/api/v2/drill", 64 << 10, api_post_drill, "/drill",
      "tries the whole way of a rule's alert, marked as a drill"},
     {HTTP_GET, "/api/v2/alerts", 0, api_get_alerts, "/alerts", "alerts that have not ended"},
@@ -144,7 +146,7 @@ static const char *scope_of(const struct http_route *r)
                                          [ACCESS_PUSH] = "push",
                                          [ACCESS_ALERTS] = "alerts"};
 
-    if (r->need == ACCESS_PAGE)
+    if (r->need == ACCESS_PAGE || r->need == ACCESS_ADDRESS)
         return "none";
     return (r->methods & ~(unsigned)(HTTP_GET | HTTP_OPTIONS)) != 0 ? scopes[r->need] : "read";
 }

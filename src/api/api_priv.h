@@ -15,6 +15,8 @@
 
 /* Bytes of a streamed answer that are written in one go: a third of a millisecond, and a chunk that is cheap to read. */
 enum { API_PIECE = 64 << 10 };
+/* What a service posts about calls: fifty of them at once. */
+enum { RECEIPTS_BODY_MAX = 256 << 10 };
 
 struct http_stat {
     const char *handler; /* static, of the route */
@@ -149,6 +151,7 @@ void api_observe(const struct http_req *rq, int status, size_t bytes, dur_ns too
 void api_close_bridge(struct api *a);
 void api_post_receiver(struct http_req *rq, void *arg);
 void api_post_drill(struct http_req *rq, void *arg);
+void api_post_receipts(struct http_req *rq, void *arg);
 void api_stop_trials(struct api *a);
 /* What to do about it, as member "advice": two languages, or null. */
 void api_put_advice(struct json_writer *w, str error, int status);

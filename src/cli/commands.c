@@ -13,6 +13,7 @@
 #include "cli/import_dingtalk.h"
 #include "cli/lint.h"
 #include "cli/query.h"
+#include "cli/receipts.h"
 #include "cli/receiver.h"
 #include "cli/route.h"
 #include "cli/say.h"
@@ -112,6 +113,9 @@ const struct command commands[] = {
      SIZED(struct silence_flags), silence_expire_run},
     {"receiver", "test", "NAME", "Send a made-up alert through a receiver", receiver_test_flags,
      SIZED(struct receiver_flags), receiver_test_run},
+    {"receiver", "receipts", "[NAME...]",
+     "Show the addresses at which services are to tell how calls went", receipts_flag_table,
+     SIZED(struct receipts_flags), receipts_run},
     {"drill", NULL, "ALERTNAME",
      "Try the whole way of a rule's alert, marked as a drill, and say what each channel answered",
      drill_flag_table, SIZED(struct receiver_flags), drill_run},

@@ -56,7 +56,8 @@ static uint64_t core_destination_of(const struct receiver_conf *r,
 
             for (size_t n = 0; n < list->n; n++) /* called numbers */
                 core_add(&b, k, list->v[n]);
-        } else if (k->kind == CONF_URL || (k->flags & CONF_ADDRESS) != 0) {
+        } else if ((k->kind == CONF_URL && (k->flags & CONF_NOT_ADDRESS) == 0) ||
+                   (k->flags & CONF_ADDRESS) != 0) {
             core_add(&b, k, *(const str *)(const void *)member);
         }
     }

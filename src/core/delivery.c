@@ -241,13 +241,13 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
     outbox_row_follow(row, old);
     row->may_have_arrived = old->may_have_arrived;
     if (same_hashes(row->firing, old->firing) && same_hashes(row->resolved, old->resolved))
-        row->had = mem_str_dup(old->had);
+        outbox_row_inherit(row, old);
     if (old->attempt != 0)
         count_failed(e, old, old->failure);
     delivery_record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
     group_answered(e, old->flush_id, false, now, fx);
     s->row = row;
-    row->asks = old->asks && row->had.n != 0;
+    row->asks &= row->had.n != 0;
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
 }
@@ -377,7 +377,7 @@ const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
     outbox_row_follow(row, old);
     row->asked = old->asked;
     row->is_late = old->is_late;
-    row->had = mem_str_dup(old->had);
+    outbox_row_inherit(row, old);
     s->row = row;
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
@@ -557,14 +557,6 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
     slot_advance(e, s, now, fx);
 }
 
-static void delivery_keep_had(struct outbox_row *r, str had)
-{
-    if (had.n == 0)
-        return;
-    mem_str_free(r->had);
-    r->had = mem_str_dup(had);
-}
-
 /* The slot's row is not under way any more, and not all of it is told. What was decided meanwhile takes its place. */
 static void slot_waits_again(struct engine *e, struct outbox_slot *s, struct now now,
                              struct effects *fx)
@@ -609,8 +601,10 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     if (!d->under_way)
         outbox_row_failed(r, d->failure, d->error);
     r->may_have_arrived |= d->may_have_arrived;
-    delivery_keep_had(r, d->had);
-    r->not_before = ts_add(now.mono, wait > 0 ? wait : 0);
+    if (d->had.n != 0)
+        outbox_row_had(r, d->had);
+    r->not_before = ts_add(now.mono, wait > 0 && !(r->asks && r->was_heard) ? wait : 0);
+    r->was_heard = false;
     if (d->verdict == DELIVERY_RETRY_AFTER && !d->under_way)
         queue_ask(&e->queue, s->destination, r->not_before);
     queue_leave(&e->queue, &s->place);
@@ -628,7 +622,8 @@ static void delivered_part(struct engine *e, struct outbox_slot *s, const struct
 {
     queue_well(&e->queue, s->destination);
     s->row->may_have_arrived = true;
-    delivery_keep_had(s->row, d->had);
+    if (d->had.n != 0)
+        outbox_row_had(s->row, d->had);
     queue_come_back(&e->queue, &s->place);
     slot_waits_again(e, s, now, fx);
 }
@@ -728,6 +723,42 @@ void outbox_delivered(struct engine *e, const struct delivery_result *d, struct 
         if (s->next != NULL || outbox_integration(e, s->row) == NULL)
             slot_waits_again(e, s, now, fx);
     }
+}
+
+/* An attempt at once: it has nothing to ask but this. */
+static void slot_hears(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
+{
+    if (outbox_in_flight(s)) {
+        s->row->was_heard = true;
+        if (s->next == NULL) /* on disk stands the newest */
+            delivery_put_row(e, fx, s->row, now);
+        return;
+    }
+    if (s->row->asks)
+        s->row->not_before = now.mono;
+    delivery_put_row(e, fx, s->row, now);
+    slot_go(e, s, now);
+}
+
+size_t outbox_hear(struct engine *e, const struct receipts_heard *x, struct now now,
+                   struct effects *fx)
+{
+    size_t n = 0;
+
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox) {
+        struct outbox_row *r = it->value->row;
+        bool any = false;
+
+        if (r->had.n == 0 || r->index != x->index || !str_eq(r->receiver, x->receiver) ||
+            !str_eq(r->integration, x->integration))
+            continue;
+        for (size_t i = 0; i < x->n; i++)
+            any |= outbox_row_hears(r, &x->v[i]);
+        if (any)
+            slot_hears(e, it->value, now, fx);
+        n += any;
+    }
+    return n;
 }
 
 ts_ns outbox_due(const struct engine *e)

@@ -341,6 +341,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
             builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject,
                         ev->builtin.why, now, fx);
         break;
+    case EVENT_RECEIPTS: r->accepted = outbox_hear(e, &ev->receipts, now, fx); break;
     case EVENT_RELAY: relay_take(e, ev->relay, now, fx, r); break;
     case EVENT_STOPS: alerts_log_ends(e, now, fx); break;
     }

@@ -52,6 +52,7 @@ enum event_kind {
     EVENT_SILENCE_EXPIRE,
     EVENT_ATTEMPT,       /* a row is about to be sent: may everybody still be told? */
     EVENT_DELIVERED,     /* an attempt was answered */
+    EVENT_RECEIPTS,      /* a service says how what it took before ended */
     EVENT_RULE_GROUPS,   /* the groups of the configuration in force; after EVENT_CONFIG */
     EVENT_RULES_RAN,     /* a job of a group has ended */
     EVENT_AHEAD,         /* a configuration is to come: makes some of its groups; ok: all of them */
@@ -116,6 +117,14 @@ struct delivery_result {
     str had; /* RETRY: as in outbox_row; empty: as before */
 };
 
+/* To whom of an integration's rows it matters, their `had` says. */
+struct receipts_heard {
+    str receiver, integration;
+    unsigned index;
+    const struct receipt *v;
+    size_t n;
+};
+
 struct core_part;
 
 struct event {
@@ -133,6 +142,7 @@ struct event {
         str attempt; /* the row's key */
         const struct notification *relay;
         struct delivery_result delivered;
+        struct receipts_heard receipts; /* result->accepted: rows that waited for one of them */
         struct {
             const struct rule_shape *v; /* in the order of the configuration, each id once */
             size_t n;

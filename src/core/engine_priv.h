@@ -85,6 +85,9 @@ const struct core_integration *outbox_integration(const struct engine *e,
 /* Takes the row of an earlier life; of two that have one name now, the newer stays. */
 void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, struct now now,
                     struct effects *fx);
+/* Returns how many rows waited for one of them. */
+size_t outbox_hear(struct engine *e, const struct receipts_heard *x, struct now now,
+                   struct effects *fx);
 void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
                       struct effects *fx);
 /* Free places go to who waits for one. */

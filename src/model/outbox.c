@@ -9,8 +9,9 @@
 
 enum {
     ERROR_MAX = 250,
-    /* 2: may_have_arrived; 3: had; 4: failure, error; 5: since */
-    OUTBOX_VERSION = 5,
+    /* 2: may_have_arrived; 3: had; 4: failure, error; 5: since, asks; 6: receipts */
+    OUTBOX_VERSION = 6,
+    RECEIPT_WHY_MAX = 120,
     /* 2: changes at the end; 3: then templates of the route's labels; 4: then act and actors; 5: then from whom it is passed
      * on */
     NOTIFICATION_VERSION = 5
@@ -147,6 +148,7 @@ void outbox_row_free(struct outbox_row *r)
     mem_str_free(r->whole);
     outbox_forget_named(r);
     mem_str_free(r->had);
+    mem_str_free(r->receipts);
     mem_str_free(r->error);
     mem_free(r->firing.v);
     mem_free(r->resolved.v);
@@ -174,6 +176,94 @@ void outbox_row_follow(struct outbox_row *r, const struct outbox_row *old)
     r->gathers |= old->gathers;
     r->failure = old->failure;
     set_error(r, old->error);
+}
+
+/* -- what services say later -- */
+
+void outbox_row_inherit(struct outbox_row *r, const struct outbox_row *old)
+{
+    r->had = mem_str_dup(old->had);
+    r->receipts = mem_str_dup(old->receipts);
+    r->asks = old->asks;
+    r->was_heard = old->was_heard;
+}
+
+/* Whether a line of had ends with it. */
+static bool outbox_waits_for(str had, str id)
+{
+    while (had.n != 0) {
+        str line = str_cut(&had, '\n');
+
+        if (line.n > id.n && str_ends_with(line, id) && line.p[line.n - id.n - 1] == ' ')
+            return true;
+    }
+    return false;
+}
+
+void outbox_row_had(struct outbox_row *r, str had)
+{
+    struct buf left = BUF_INIT;
+    str rest = r->receipts;
+
+    while (rest.n != 0) {
+        str line = str_cut(&rest, '\n'), why = line;
+
+        if (outbox_waits_for(had, str_cut(&why, ' ')))
+            buf_addf(&left, "%.*s\n", STR(line));
+    }
+    mem_str_free(r->had);
+    mem_str_free(r->receipts);
+    r->had = mem_str_dup(had);
+    r->receipts = mem_str_dup(buf_str(&left));
+    buf_release(&left);
+}
+
+static bool outbox_has_receipt(const struct outbox_row *r, str id)
+{
+    for (str rest = r->receipts; rest.n != 0;) {
+        str line = str_cut(&rest, '\n');
+
+        if (str_eq(str_cut(&line, ' '), id))
+            return true;
+    }
+    return false;
+}
+
+bool outbox_row_hears(struct outbox_row *r, const struct receipt *x)
+{
+    str why = utf8_cut(x->why.n != 0 ? x->why : S("not told"), RECEIPT_WHY_MAX);
+    struct buf all = BUF_INIT;
+
+    if (x->id.n == 0 || !outbox_waits_for(r->had, x->id) || outbox_has_receipt(r, x->id))
+        return false;
+    buf_add(&all, r->receipts);
+    buf_add(&all, x->id);
+    if (!x->is_told)
+        buf_addc(&all, ' ');
+    for (size_t i = 0; !x->is_told && i < why.n; i++)
+        buf_addc(&all, (unsigned char)why.p[i] < ' ' ? ' ' : why.p[i]);
+    buf_addc(&all, '\n');
+    mem_str_free(r->receipts);
+    r->receipts = mem_str_dup(buf_str(&all));
+    buf_release(&all);
+    return true;
+}
+
+size_t outbox_receipts(const struct outbox_row *r, struct arena *a, const struct receipt **out)
+{
+    size_t n = 0;
+    struct receipt *v;
+
+    for (size_t i = 0; i < r->receipts.n; i++)
+        n += r->receipts.p[i] == '\n';
+    *out = v = arena_array(a, n, sizeof(*v));
+    n = 0;
+    for (str rest = r->receipts; rest.n != 0; n++) {
+        str why = str_cut(&rest, '\n'), id = str_cut(&why, ' ');
+
+        v[n] = (struct receipt){arena_str(a, id), why.n == 0, arena_str(a, why)};
+    }
+    return n;
 }
 
 str outbox_told_as(const struct outbox_row *r)
@@ -237,6 +327,7 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
     pack_str(out, r->error);
     pack_i64(out, ts_add(now.wall, r->since - now.mono));
     pack_u64(out, r->asks);
+    pack_str(out, r->receipts);
 }
 
 bool labels_are_urgent(struct labels ls)
@@ -317,6 +408,8 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
         if (since < r->decided_at && !u.failed)
             r->since = ts_add(r->decided_mono, -ts_sub(r->decided_at, since));
     }
+    if (version >= 6)
+        r->receipts = mem_str_dup(unpack_str(&u));
     if (u.failed || version == 0) {
         outbox_row_free(r);
         return NULL;

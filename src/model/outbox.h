@@ -36,7 +36,9 @@ struct outbox_row {
                               went down */
     bool
         asks; /* what was sent is under way: the next attempt only asks how it went, and costs nothing */
-    str had;               /* of several people, those who need it no more: a line each */
+    str had;      /* of several people, those who need it no more: a line each */
+    str receipts; /* of what stands there, what its service has said since: a line each, an id and, unless it is told, why not */
+    bool was_heard;        /* such a one came while an attempt was under way; not on disk */
     unsigned char urgency; /* 0: one of those that fire is critical; not on disk */
     bool gathers;          /* it goes in one message with what was decided beside it; not on disk */
     bool is_late;          /* it is sent after notifications.max_age; not on disk */
@@ -78,6 +80,14 @@ bool outbox_tells(const struct outbox_row *r, struct arena *a, struct notificati
 void outbox_row_failed(struct outbox_row *r, enum delivery_failure why, str error);
 /* What takes the place of `old` goes on with its attempts. */
 void outbox_row_follow(struct outbox_row *r, const struct outbox_row *old);
+/* It tells what `old` told, and who has heard that has heard this. */
+void outbox_row_inherit(struct outbox_row *r, const struct outbox_row *old);
+/* What an attempt left; receipts of what does not stand there any more go. */
+void outbox_row_had(struct outbox_row *r, str had);
+/* Whether it waits for that receipt, and has it now. */
+bool outbox_row_hears(struct outbox_row *r, const struct receipt *x);
+/* The receipts that it has. Text is the row's. Returns how many. */
+size_t outbox_receipts(const struct outbox_row *r, struct arena *a, const struct receipt **out);
 /* The group key that it is told under, if that is not the one in its key; otherwise empty. Borrowed from the row. */
 str outbox_told_as(const struct outbox_row *r);
 /* The group key in its key: what stands before ":receiver/integration/index". Borrowed from the row. */

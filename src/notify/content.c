@@ -4,6 +4,7 @@
 #include "codec/json.h"
 #include "codec/yaml.h"
 #include "model/labels.h"
+#include "net/http_server.h"
 #include "regex/regex.h"
 #include "schema/schema.h"
 #include "template/escape.h"
@@ -316,6 +317,22 @@ bool delivery_json_read(struct delivery *d, str json, const char *const *names, 
     return false;
 }
 
+/* Returns how many there are. */
+static size_t content_items(struct delivery *d, struct json_reader *r, str *v, size_t max)
+{
+    size_t n = 0;
+
+    for (json_array_begin(r); json_array_next(r); n++) {
+        str item;
+
+        if (!json_raw(r, &item))
+            break;
+        if (n < max)
+            v[n] = arena_str(d->arena, item);
+    }
+    return n;
+}
+
 size_t delivery_answer_list(struct delivery *d, const char *name, str *v, size_t max)
 {
     struct json_reader r;
@@ -324,20 +341,36 @@ size_t delivery_answer_list(struct delivery *d, const char *name, str *v, size_t
 
     json_reader_init(&r, d->answer->body, d->arena, ANSWER_DEPTH);
     for (json_object_begin(&r); json_object_next(&r, &key);) {
-        if (!str_is(key, name) || json_peek(&r) != JSON_ARRAY) {
+        if (!str_is(key, name) || json_peek(&r) != JSON_ARRAY)
             json_skip(&r);
-            continue;
-        }
-        for (json_array_begin(&r); json_array_next(&r); n++) {
-            str item;
-
-            if (!json_raw(&r, &item))
-                break;
-            if (n < max)
-                v[n] = arena_str(d->arena, item);
-        }
+        else
+            n = content_items(d, &r, v, max);
     }
     return json_end(&r) ? n : 0;
+}
+
+size_t delivery_answer_items(struct delivery *d, str *v, size_t max)
+{
+    struct json_reader r;
+    size_t n = 0;
+
+    json_reader_init(&r, d->answer->body, d->arena, ANSWER_DEPTH);
+    if (json_peek(&r) == JSON_ARRAY)
+        n = content_items(d, &r, v, max);
+    return json_end(&r) ? n : 0;
+}
+
+size_t delivery_read_form(struct delivery *d, str form, struct delivery_pair **out)
+{
+    const struct http_param *p;
+    size_t n = http_params(d->arena, form, &p);
+    struct delivery_pair *v = arena_array(d->arena, n, sizeof(*v));
+
+    for (size_t i = 0; i < n; i++)
+        v[i] = (struct delivery_pair){p[i].name, p[i].value};
+    delivery_sort_pairs(v, n);
+    *out = v;
+    return n;
 }
 
 /* Goes into the member that is called name; the last of several, as everywhere. */

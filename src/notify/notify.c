@@ -719,6 +719,7 @@ void notify_send(struct notify *n, const struct outbox_row *const *rows, size_t 
     a->way = way_enter(n, a->ic);
     a->messages = n->shell.messages(n->shell.arg, a->hold);
     a->d.conf = a->ic->conf;
+    a->d.n_receipts = outbox_receipts(row, &a->arena, &a->d.receipts);
     restore_kept(a);
     notify_begin(a);
 }

@@ -1,5 +1,6 @@
 /* tools.c - what receivers need and may not include themselves: hashes, signatures, escaping, cutting, labels that call
  * nobody. */
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include "base/buf.h"
@@ -44,14 +45,29 @@ str delivery_group_hash(struct delivery *d)
     return delivery_hash(d, d->n->group_key);
 }
 
-str delivery_hmac(struct delivery *d, str key, str text)
+static str tools_hmac(struct delivery *d, const EVP_MD *md, str key, str text)
 {
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned n = 0;
 
-    HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)(text.p != NULL ? text.p : ""),
-         text.n, mac, &n);
+    HMAC(md, key.p != NULL ? key.p : "", (int)key.n,
+         (const unsigned char *)(text.p != NULL ? text.p : ""), text.n, mac, &n);
     return arena_str(d->arena, (str){(const char *)mac, n});
+}
+
+str delivery_hmac(struct delivery *d, str key, str text)
+{
+    return tools_hmac(d, EVP_sha256(), key, text);
+}
+
+str delivery_hmac_sha1(struct delivery *d, str key, str text)
+{
+    return tools_hmac(d, EVP_sha1(), key, text);
+}
+
+bool delivery_is_same(str a, str b)
+{
+    return a.n == b.n && (a.n == 0 || CRYPTO_memcmp(a.p, b.p, a.n) == 0);
 }
 
 str delivery_sign(struct delivery *d, str key, str text)

@@ -12,10 +12,16 @@
  *                    act: acked, actors: [], reason: some alerts resolved}   act: as the alerts have it
  *     address: TEXT                of the person whom it is for
  *     had: TEXT                    what an attempt before has put there
+ *     receipts: {ID: WHY}          what the service has said since of what stands there; "": it is told
  *     kept: {threadTs: "1"}        what the last delivery kept
  *     recalls: TEXT                what an earlier delivery remembered, under whatever name
  *     env: {AWS_PROFILE: x}        the environment
  *     files: {PATH: TEXT}          what can be read; no other file is there
+ *     posts: {headers: {}, body: TEXT}   what the service says by itself; then nothing is told, and wanted are
+ *     url: TEXT                    where it is to say it
+ *     gives: {ID: WHY}
+ *     replies: TEXT
+ *     refuses: TEXT                part of why it is refused, or cannot be read
  *     steps:
  *       - request: {method: POST, url: URL, headers: {}, body: TEXT}
  *         mail: {smarthost: TEXT, user: TEXT, from: TEXT, to: [], tls: none|starttls|implicit, message: TEXT}
@@ -357,6 +363,59 @@ static void give_kept(struct bench *b, const struct yaml_node *map)
     b->delivery.n_kept = n;
 }
 
+static void give_receipts(struct bench *b, const struct yaml_node *map)
+{
+    size_t n = map != NULL ? map->n : 0;
+    struct receipt *v = arena_array(&b->a, n, sizeof(*v));
+
+    for (size_t i = 0; i < n; i++)
+        v[i] = (struct receipt){map->pairs[i].key->text, map->pairs[i].value->text.n == 0,
+                                map->pairs[i].value->text};
+    b->delivery.receipts = v;
+    b->delivery.n_receipts = n;
+}
+
+/* -- what it says by itself -- */
+
+static void check_receipts(struct bench *b, const struct receipts *got)
+{
+    const struct yaml_node *map = yaml_get(b->doc.root, S("gives"));
+    size_t n = map != NULL ? map->n : 0;
+
+    if (n != got->n)
+        wrong(b, map, "receipts", arena_printf(&b->a, "%zu", got->n),
+              arena_printf(&b->a, "%zu", n));
+    for (size_t i = 0; i < n && i < got->n; i++) {
+        same(b, map->pairs[i].key, "id", got->v[i].id);
+        same(b, map->pairs[i].value, "outcome", got->v[i].is_told ? S("") : got->v[i].why);
+    }
+}
+
+static void run_post(struct bench *b, const struct yaml_node *posts)
+{
+    const struct yaml_node *root = b->doc.root, *refuses = yaml_get(root, S("refuses"));
+    struct delivery *d = &b->delivery;
+    struct receipts got = {.n = 0};
+    enum receipts_verdict v;
+    str url = STR_NONE;
+
+    d->n = NULL;
+    if (!b->type->receipt_url(d, &url))
+        wrong(b, root, "no address", str_of(d->err.msg), STR_NONE);
+    same(b, yaml_get(root, S("url")), "url", url);
+    d->answer = answer_of(b, posts, false);
+    v = b->type->receipts(d, &got);
+    if ((v != RECEIPTS_READ) != (refuses != NULL))
+        wrong(b, root, "verdict", str_of(d->err.msg), refuses != NULL ? refuses->text : STR_NONE);
+    if (refuses != NULL) {
+        if (str_find_str(str_of(d->err.msg), refuses->text) < 0)
+            wrong(b, refuses, "why", str_of(d->err.msg), refuses->text);
+        return;
+    }
+    check_receipts(b, &got);
+    same(b, yaml_get(root, S("replies")), "reply", got.reply);
+}
+
 static void check_end(struct bench *b, enum delivery_verdict v)
 {
     static const char *const names[] = {
@@ -412,7 +471,11 @@ static void run(struct bench *b)
                                     .render = render};
     b->remembered = text(root, "recalls");
     give_kept(b, yaml_get(root, S("kept")));
-    check_end(b, run_steps(b));
+    give_receipts(b, yaml_get(root, S("receipts")));
+    if (yaml_get(root, S("posts")) != NULL)
+        run_post(b, yaml_get(root, S("posts")));
+    else
+        check_end(b, run_steps(b));
     messages_free(b->messages);
 }
 

@@ -412,6 +412,60 @@ static void one_answer_is_about_several_rows(void **state)
     assert_int_equal(f->e->stats.integration[0].notifications, 2);
 }
 
+/* What is heard of a call is for whose call it is, once, has the row tried at once, and waits for the end of an attempt that is
+ * under way. */
+static void a_receipt_wakes_its_row(void **state)
+{
+    static const struct receipt other = {S_INIT("c2"), true, S_INIT("")},
+                                unanswered = {S_INIT("c1"), false, S_INIT("busy\nline")},
+                                answered = {S_INIT("c1"), true, S_INIT("")};
+    struct fixture *f = *state;
+    struct answered_row row;
+    struct event_result r = {0};
+    struct event ev = {.kind = EVENT_DELIVERED,
+                       .delivered = {.rows = &row,
+                                     .n_rows = 1,
+                                     .verdict = DELIVERY_RETRY_AFTER,
+                                     .retry_after = 2 * NS_PER_M,
+                                     .under_way = true,
+                                     .requests = 1,
+                                     .had = S("+1\n+2 1 5 c1\n")}},
+                 heard = {.kind = EVENT_RECEIPTS, .receipts = {S("r"), S("webhook"), 0, &other, 1}};
+
+    post(f, "{alertname=\"A\"}", TS_NONE, start);
+    run(f, after(30 * NS_PER_S));
+    row = (struct answered_row){arena_str(&f->arena, only_row(f)->key), only_row(f)->flush_id};
+    engine_step(f->e, &ev, after(31 * NS_PER_S), &f->fx, NULL);
+    engine_step(f->e, &heard, after(32 * NS_PER_S), &f->fx, &r);
+    assert_int_equal(r.accepted, 0);
+    assert_true(only_row(f)->not_before > after(NS_PER_M).mono);
+    heard.receipts.v = &unanswered;
+    heard.receipts.receiver = S("old"); /* another's */
+    engine_step(f->e, &heard, after(32 * NS_PER_S), &f->fx, &r);
+    assert_int_equal(r.accepted, 0);
+    heard.receipts.receiver = S("r");
+    engine_step(f->e, &heard, after(33 * NS_PER_S), &f->fx, &r);
+    assert_int_equal(r.accepted, 1);
+    assert_str(only_row(f)->receipts, "c1 busy line\n");
+    assert_int_equal(only_row(f)->not_before, after(33 * NS_PER_S).mono);
+    heard.receipts.v = &answered; /* the first counts */
+    engine_step(f->e, &heard, after(34 * NS_PER_S), &f->fx, &r);
+    assert_int_equal(r.accepted, 0);
+    assert_str(only_row(f)->receipts, "c1 busy line\n");
+
+    run(f, after(35 * NS_PER_S)); /* an attempt, which makes another call */
+    ev.delivered.had = S("+1\n+2 2 9 c2\n");
+    engine_step(f->e, &ev, after(36 * NS_PER_S), &f->fx, NULL);
+    assert_str(only_row(f)->receipts, "");
+    run(f, after(170 * NS_PER_S)); /* which asks, and hears of it meanwhile */
+    heard.receipts.v = &other;
+    engine_step(f->e, &heard, after(171 * NS_PER_S), &f->fx, &r);
+    assert_int_equal(r.accepted, 1);
+    engine_step(f->e, &ev, after(172 * NS_PER_S), &f->fx, NULL);
+    assert_str(only_row(f)->receipts, "c2\n");
+    assert_int_equal(only_row(f)->not_before, after(172 * NS_PER_S).mono);
+}
+
 /* -- rows of an earlier life -- */
 
 /* A row of 0.1.0, under the key that it gave the group; version 1 did not say whether it may have arrived. */
@@ -440,11 +494,11 @@ static void store_old(struct fixture *f, uint8_t version)
 
     row->not_before = start.mono + 4 * NS_PER_M;
     outbox_pack(&b, row, start);
-    assert_int_equal(b.p[0], 5);
+    assert_int_equal(b.p[0], 6);
     b.p[0] = (char)version;
     pack_i64(&since, start.wall);
     state_put(&c, STATE_OUTBOX, row->key,
-              str_sub(buf_str(&b), 0, b.n - since.n - 3 - (version == 1)));
+              str_sub(buf_str(&b), 0, b.n - since.n - 4 - (version == 1)));
     buf_release(&since);
     f->b->ops->commit(f->b->self, &c);
     f->b->ops->sync(f->b->self);
@@ -507,6 +561,7 @@ int main(void)
         ROW(quiet_groups_ask_no_silence),
         ROW(what_is_taken_back_is_told),
         ROW(one_answer_is_about_several_rows),
+        ROW(a_receipt_wakes_its_row),
         ROW(a_row_of_0_1_0_may_have_arrived),
         ROW(a_renamed_row_asks_its_group),
     };

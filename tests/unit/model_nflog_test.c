@@ -171,6 +171,7 @@ static void rows_survive_packing(void **state)
                              .from_url = S("http://am"),
                              .flush_id = 77},
                         read;
+    const struct receipt *receipts;
     struct hash_list none = {NULL, 0};
     struct outbox_row *row = outbox_row_new(S("k"), &n, S("webhook"), 3, none, none, HOUR, now),
                       *back;
@@ -181,6 +182,11 @@ static void rows_survive_packing(void **state)
     arena_init(&a, 0);
     row->not_before = now.mono + HOUR;
     outbox_row_failed(row, FAILURE_RATE_LIMITED, S("slow down"));
+    outbox_row_had(row, S("+1 1 5 c1\n+2 1 5 c2\n"));
+    assert_true(outbox_row_hears(row, &(struct receipt){S("c1"), true, S("")}));
+    assert_true(outbox_row_hears(row, &(struct receipt){S("c2"), false, S("busy")}));
+    assert_false(outbox_row_hears(row, &(struct receipt){S("c2"), true, S("")}));
+    assert_false(outbox_row_hears(row, &(struct receipt){S("2"), true, S("")}));
     outbox_pack(&b, row, now);
     back = outbox_unpack(S("k"), buf_str(&b), (struct now){now.wall + HOUR / 2, 0});
     assert_non_null(back);
@@ -189,6 +195,11 @@ static void rows_survive_packing(void **state)
     assert_int_equal(back->attempt, 1);
     assert_int_equal(back->failure, FAILURE_RATE_LIMITED);
     assert_str(back->error, "slow down");
+    assert_int_equal(outbox_receipts(back, &a, &receipts), 2);
+    assert_true(receipts[0].is_told && !receipts[1].is_told);
+    assert_str(receipts[1].why, "busy");
+    outbox_row_had(back, S("+2 1 5 c2\n"));
+    assert_str(back->receipts, "c2 busy\n"); /* of the other call nobody asks any more */
     assert_true(notification_unpack(back->data, &a, &read));
     assert_int_equal(read.n_alerts, 2);
     assert_int_equal(read.n_firing, 1);
