@@ -61,6 +61,8 @@ class Slack(http.server.BaseHTTPRequestHandler):
             return "channel_not_found"
         if is_update and message.get("ts") not in self.server.messages:
             return "message_not_found"
+        if message.get("thread_ts") and message["thread_ts"] not in self.server.messages:
+            return "thread_not_found"
         return None
 
     def send(self, status, body, kind, headers=()):

@@ -107,6 +107,9 @@ struct delivery {
     /* kept in the notification log after OK, given back next time (message ids) */
     const struct delivery_pair *kept;
     size_t n_kept;
+    /* What is given back was kept of a digest, which told other groups, too: it is not changed; of who has ended it may be said
+     * under it, and what fires goes by itself. delivery_kept_thread() */
+    bool kept_of_digest;
 
     /* Of several people, or parts, those who need this notification no more: what an attempt that ended with a retry has put
      * here is there in the next one. delivery_had() and delivery_note_had() */
@@ -157,6 +160,11 @@ void delivery_addresses(struct delivery *d, const struct conf_strings *configure
 /* Whether an attempt before told who this part of the notification; that the n have been told, or are refused for good. */
 bool delivery_had(const struct delivery *d, str who);
 void delivery_note_had(struct delivery *d, const str *who, size_t n);
+
+/* What was kept by that name; empty: nothing. Of a message to be changed, or, the second, of a digest under which the end of this
+ * group is to be said. */
+str delivery_kept(const struct delivery *d, str key);
+str delivery_kept_thread(const struct delivery *d, str key);
 
 /* Lower-case hex SHA-256 of the group key: what services call dedup key, alias or entity id. */
 str delivery_group_hash(struct delivery *d);

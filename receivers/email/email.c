@@ -176,19 +176,38 @@ static bool add_header(struct delivery *d, struct buf *b, str name, str text)
     return true;
 }
 
-/* A root that no mail has: all mails of a group answer to it, and so form a thread. */
-static void add_threading(struct delivery *d, const struct email_conf *m, struct buf *b)
+/* A root that no mail has: all mails of a group answer to it, and so form a thread. Of who was told in a digest the end answers to
+ * what that answered to. */
+static str email_root(struct delivery *d, const struct email_conf *m)
 {
-    struct buf root = BUF_INIT, day = BUF_INIT;
+    struct buf day = BUF_INIT;
+    str root = delivery_kept_thread(d, S("root"));
 
+    if (root.n != 0)
+        return root;
     if (str_is(m->threading.thread_by_date, "daily"))
         mime_day(&day, d->now);
-    buf_addf(&root, "<alert-%.*s-%.*s@alertmanager>", STR(str_sub(delivery_group_hash(d), 0, 16)),
-             STR(buf_str(&day)));
-    mime_header(b, S("References"), buf_str(&root));
-    mime_header(b, S("In-Reply-To"), buf_str(&root));
-    buf_release(&root);
+    root = arena_printf(d->arena, "<alert-%.*s-%.*s@alertmanager>",
+                        STR(str_sub(delivery_group_hash(d), 0, 16)), STR(buf_str(&day)));
     buf_release(&day);
+    return root;
+}
+
+static void add_threading(struct delivery *d, const struct email_conf *m, struct buf *b)
+{
+    str root = email_root(d, m);
+
+    mime_header(b, S("References"), root);
+    mime_header(b, S("In-Reply-To"), root);
+}
+
+static void email_keep(struct delivery *d, const struct email_conf *m)
+{
+    struct delivery_pair *p = arena_new(d->arena, struct delivery_pair);
+
+    *p = (struct delivery_pair){S("root"), email_root(d, m)};
+    d->kept = p;
+    d->n_kept = m->threading.enabled && d->n->act == ACT_DIGEST;
 }
 
 /* The same for every attempt of a flush, so that a server may drop the second of two equal mails. */
@@ -353,6 +372,7 @@ static enum delivery_verdict email_step(struct delivery *d)
 {
     if (d->answer == NULL)
         return email_begin(d);
+    email_keep(d, d->conf);
     if (!d->lost) {
         name_refused(d);
         return some_are_due(d) ? DELIVERY_RETRY : DELIVERY_OK;

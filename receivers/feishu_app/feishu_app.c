@@ -141,20 +141,13 @@ struct feishu_progress {
     bool asks;     /* for a token */
     bool is_fresh; /* the token was asked for in this attempt */
     bool changed;  /* the card that is there was changed */
+    bool replied;  /* the card stands under another, a digest's */
     size_t at;     /* of the addresses */
     str token, had, why;
     bool is_later;
     dur_ns wait;
     enum delivery_failure failure;
 };
-
-static str feishu_kept(const struct delivery *d, str id)
-{
-    for (size_t i = 0; i < d->n_kept; i++)
-        if (str_eq(d->kept[i].key, id))
-            return d->kept[i].value;
-    return STR_NONE;
-}
 
 static struct feishu_state feishu_state_of(str had, str id)
 {
@@ -265,14 +258,16 @@ static str feishu_app_uuid(struct delivery *d, str id, const char *what)
 }
 
 static void feishu_app_fill(struct delivery *d, struct buf *b, const struct feishu_to *to,
-                            bool changes, str card)
+                            const struct feishu_progress *p, str card)
 {
+    bool changes = p->changed;
     struct json_writer w;
 
     json_writer_init(&w, b, false);
     json_open(&w, '{');
     if (!changes) {
-        json_put_text(&w, "receive_id", to->id);
+        if (!p->replied)
+            json_put_text(&w, "receive_id", to->id);
         json_put_text(&w, "msg_type", S("interactive"));
     }
     json_put_text(&w, "content", card);
@@ -281,8 +276,9 @@ static void feishu_app_fill(struct delivery *d, struct buf *b, const struct feis
     json_close(&w, '}');
 }
 
+/* message: that it changes; empty: a new one, under `thread` if there is that. */
 static void feishu_app_send_card(struct delivery *d, struct feishu_progress *p,
-                                 const struct feishu_to *to, str message)
+                                 const struct feishu_to *to, str message, str thread)
 {
     const struct feishu_app_conf *k = d->conf;
     str title = delivery_truncate_runes(d, delivery_say(d, k->title, false), LARK_TITLE_MAX);
@@ -291,16 +287,20 @@ static void feishu_app_send_card(struct delivery *d, struct feishu_progress *p,
     size_t max = text.n, over;
 
     p->changed = message.n != 0;
-    feishu_app_fill(d, &b, to, p->changed, feishu_app_card(d, title, text, max));
+    p->replied = !p->changed && thread.n != 0;
+    feishu_app_fill(d, &b, to, p, feishu_app_card(d, title, text, max));
     while (b.n > FEISHU_APP_BODY_MAX && max != 0) { /* it is escaped twice: once is not enough */
         over = b.n - FEISHU_APP_BODY_MAX;
         max = max > over ? max - over : 0;
         buf_clear(&b);
-        feishu_app_fill(d, &b, to, p->changed, feishu_app_card(d, title, text, max));
+        feishu_app_fill(d, &b, to, p, feishu_app_card(d, title, text, max));
     }
     if (p->changed)
         feishu_app_request(d, "PATCH", arena_printf(d->arena, "im/v1/messages/%.*s", STR(message)),
                            &b, p);
+    else if (p->replied)
+        feishu_app_request(d, "POST",
+                           arena_printf(d->arena, "im/v1/messages/%.*s/reply", STR(thread)), &b, p);
     else
         feishu_app_request(d, "POST",
                            arena_printf(d->arena, "im/v1/messages?receive_id_type=%s", to->type),
@@ -535,7 +535,7 @@ static enum delivery_verdict feishu_app_took(struct delivery *d, struct feishu_p
     enum feishu_outcome o;
 
     if (s.message.n == 0)
-        s.message = feishu_kept(d, to->id);
+        s.message = delivery_kept(d, to->id);
     if (!d->lost)
         d->err.msg[0] = '\0';
     o = feishu_app_read(d, "data", "error", v);
@@ -543,7 +543,8 @@ static enum delivery_verdict feishu_app_took(struct delivery *d, struct feishu_p
         d->remember(d, feishu_app_token_name(d, secret), STR_NONE, 0);
         return feishu_app_ask(d, p, secret);
     }
-    if (o == FEISHU_NEVER && p->changed && s.stage == STAGE_CARD && d->failure == FAILURE_CLIENT)
+    if (o == FEISHU_NEVER && (p->changed || p->replied) && s.stage == STAGE_CARD &&
+        d->failure == FAILURE_CLIENT)
         o = FEISHU_GONE; /* what cannot be changed is told anew */
     switch (o) {
     case FEISHU_TAKEN: feishu_app_taken(d, p, to->id, &s); break;
@@ -554,7 +555,7 @@ static enum delivery_verdict feishu_app_took(struct delivery *d, struct feishu_p
         p->at++;
         break;
     case FEISHU_GONE:
-        if (p->changed && s.stage == STAGE_CARD) {
+        if ((p->changed || p->replied) && s.stage == STAGE_CARD) {
             feishu_mark(d, p, to->id, S("-"), STAGE_CARD); /* another one in its place */
             break;
         }
@@ -628,9 +629,11 @@ static enum delivery_verdict feishu_app_next(struct delivery *d, struct feishu_p
         struct feishu_state s = feishu_state_of(p->had, to->id);
 
         if (s.stage == STAGE_CARD && s.message.n == 0 && k->update_message)
-            s.message = feishu_kept(d, to->id);
+            s.message = delivery_kept(d, to->id);
         if (s.stage == STAGE_CARD) {
-            feishu_app_send_card(d, p, to, str_is(s.message, "-") ? STR_NONE : s.message);
+            feishu_app_send_card(
+                d, p, to, str_is(s.message, "-") ? STR_NONE : s.message,
+                s.message.n == 0 && k->update_message ? delivery_kept_thread(d, to->id) : STR_NONE);
             return DELIVERY_SEND_HTTP;
         }
         if (s.stage == STAGE_LINE) {

@@ -54,6 +54,14 @@ static str googlechat_address(struct delivery *d, str url)
                         STR(url), str_find(url, '?') >= 0 ? '&' : '?');
 }
 
+/* A group's own, or that of the digest that told it. */
+static str googlechat_thread(struct delivery *d)
+{
+    str of_digest = delivery_kept_thread(d, S("threadKey"));
+
+    return of_digest.n != 0 ? of_digest : delivery_group_hash(d);
+}
+
 static void googlechat_fill(struct delivery *d)
 {
     const struct googlechat_conf *k = d->conf;
@@ -68,7 +76,7 @@ static void googlechat_fill(struct delivery *d)
     if (k->threading) {
         json_key(&w, S("thread"));
         json_open(&w, '{');
-        json_put_text(&w, "threadKey", delivery_group_hash(d));
+        json_put_text(&w, "threadKey", googlechat_thread(d));
         json_close(&w, '}');
     }
     json_close(&w, '}');
@@ -106,11 +114,23 @@ static const char *googlechat_advice(int status)
     }
 }
 
+/* Of a digest alone: a group's own thread is found by its name. */
+static void googlechat_keep(struct delivery *d)
+{
+    struct delivery_pair *p = arena_new(d->arena, struct delivery_pair);
+
+    *p = (struct delivery_pair){S("threadKey"), delivery_group_hash(d)};
+    d->kept = p;
+    d->n_kept = ((const struct googlechat_conf *)d->conf)->threading && d->n->act == ACT_DIGEST;
+}
+
 static enum delivery_verdict googlechat_judge(struct delivery *d)
 {
     enum delivery_verdict v = delivery_judge_http(d);
     str said;
 
+    if (v == DELIVERY_OK)
+        googlechat_keep(d);
     if (v == DELIVERY_OK || d->answer->status == 0)
         return v;
     if (!delivery_answer_member(d, S("error.message"), &said))

@@ -313,8 +313,8 @@ static void put_attachment(struct delivery *d, struct json_writer *w, const stru
     json_close(w, '}');
 }
 
-/* ts: of the message to change; empty = a new one. channel goes out as it is. */
-static void put_message(struct delivery *d, struct json_writer *w, str channel, str ts)
+/* ts: of the message to change; empty = a new one, under that of `thread`, if any. channel goes out as it is. */
+static void put_message(struct delivery *d, struct json_writer *w, str channel, str ts, str thread)
 {
     const struct slack_conf *s = d->conf;
     const struct delivery_member sender[] = {{"username", s->username, .instead = ""},
@@ -344,20 +344,14 @@ static void put_message(struct delivery *d, struct json_writer *w, str channel, 
         json_key(w, S("ts"));
         json_put_str(w, ts);
     }
+    if (thread.n != 0)
+        json_put_text(w, "thread_ts", thread);
     json_close(w, '}');
 }
 
 /* -- the request -- */
 
 static const str update_method = S_INIT("chat.update");
-
-static str slack_kept(const struct delivery *d, str key)
-{
-    for (size_t i = 0; i < d->n_kept; i++)
-        if (str_eq(d->kept[i].key, key))
-            return d->kept[i].value;
-    return STR_NONE;
-}
 
 /* https://slack.com/api/chat.postMessage becomes https://slack.com/api/chat.update, also on GovSlack. */
 static str update_url(struct delivery *d, str url)
@@ -380,25 +374,32 @@ static void slack_set_headers(struct delivery *d, str token)
     d->request.headers = (struct http_headers){h, token.n != 0 ? 2 : 1};
 }
 
-static enum delivery_verdict slack_send(struct delivery *d, bool may_update)
+/* has_old: a message of before may be changed, or have this one under it. */
+static enum delivery_verdict slack_send(struct delivery *d, bool has_old)
 {
+    static const char stands_under[] = "";
     const struct slack_conf *s = d->conf;
-    str url = s->app_url, token = STR_NONE, channel = slack_kept(d, S("channelId"));
-    str ts = slack_kept(d, S("threadTs"));
+    bool looks = has_old && s->update_message;
+    str url = s->app_url, token = STR_NONE;
+    str ts = looks ? delivery_kept(d, S("threadTs")) : STR_NONE;
+    str thread = looks ? delivery_kept_thread(d, S("threadTs")) : STR_NONE;
+    str channel =
+        thread.n != 0 ? delivery_kept_thread(d, S("channelId")) : delivery_kept(d, S("channelId"));
     struct json_writer w;
     struct buf b = BUF_INIT;
 
     if (s->by_token ? !d->secret(d, s->app_token, &token) : !d->secret(d, s->api_url, &url))
         return DELIVERY_RETRY; /* the file may come back */
-    if (may_update && s->update_message && channel.n != 0 && ts.n != 0) {
+    d->progress = thread.n != 0 ? stands_under : NULL;
+    if (channel.n != 0 && ts.n != 0) {
         url = update_url(d, url);
-    } else {
-        ts = STR_NONE;
+    } else if (channel.n == 0 || thread.n == 0) {
+        ts = thread = STR_NONE;
         if (!delivery_expand(d, delivery_address(d, s->channel), &channel))
             channel = STR_NONE; /* a webhook has one of its own */
     }
     json_writer_init(&w, &b, true);
-    put_message(d, &w, channel, ts);
+    put_message(d, &w, channel, ts, thread);
     buf_addc(&b, '\n');
     d->request =
         (struct http_request){.method = S("POST"), .url = url, .body = arena_take(d->arena, &b)};
@@ -434,6 +435,7 @@ static enum delivery_verdict judge_json(struct delivery *d)
 {
     static const char *const names[] = {"ok", "error", "ts", "channel"};
     const struct slack_conf *s = d->conf;
+    bool is_under_digest = d->progress != NULL;
     str v[ARRAY_LEN(names)];
 
     if (!delivery_answer_read(d, names, v, ARRAY_LEN(names))) {
@@ -442,12 +444,15 @@ static enum delivery_verdict judge_json(struct delivery *d)
         return DELIVERY_RETRY;
     }
     if (str_is(v[0], "true")) {
-        if (s->update_message)
+        if (s->update_message && !is_under_digest) /* what fires again has a message of its own */
             slack_keep(d, v[2], v[3]);
+        else
+            d->n_kept = 0;
         return DELIVERY_OK;
     }
     /* Somebody deleted the message: without a new one the group would stay silent for good. */
-    if (str_is(v[1], "message_not_found") && str_ends_with(d->request.url, update_method))
+    if ((str_is(v[1], "message_not_found") || str_is(v[1], "thread_not_found")) &&
+        (is_under_digest || str_ends_with(d->request.url, update_method)))
         return slack_send(d, false);
     if (str_is(v[1], "ratelimited")) {
         slack_refused(d, v[1]);

@@ -533,14 +533,28 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
     slot_go(e, s, now);
 }
 
+/* What the log keeps of a message, with room for one more: of a digest that it is one. Returns how many. */
+static size_t delivery_kept_of(const struct delivery_result *d, struct delivery_pair *out)
+{
+    size_t n = 0;
+
+    for (; n < d->n_kept; n++)
+        out[n] = d->kept[n];
+    if (d->n_rows > 1 && n != 0)
+        out[n++] = (struct delivery_pair){S(KEPT_OF_DIGEST), S("1")};
+    return n;
+}
+
 static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct delivery_result *d,
                          struct now now, struct effects *fx)
 {
     struct outbox_row *r = s->row;
+    struct delivery_pair *kept = arena_array(&fx->arena, d->n_kept + 1, sizeof(*kept));
+    size_t n_kept = delivery_kept_of(d, kept);
     struct nflog_entry *told =
         nflog_entry_new(r->decided_at, r->decided_mono,
                         ts_add(now.mono, nflog_lifetime(e, r->repeat_interval)), r->firing,
-                        r->resolved, d->kept, d->n_rows == 1 ? d->n_kept : 0);
+                        r->resolved, kept, n_kept);
 
     delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
     queue_well(&e->queue, s->destination);

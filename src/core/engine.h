@@ -112,7 +112,7 @@ struct delivery_result {
     dur_ns skew;           /* of its clock against ours; positive: it is ahead */
     str error;             /* redacted; empty when OK */
     const struct delivery_pair
-        *kept; /* of a digest nobody's: what edits it would edit the others' */
+        *kept; /* of a digest all of its rows', as that: what edits it would edit the others' */
     size_t n_kept;
     str had; /* RETRY: as in outbox_row; empty: as before */
 };

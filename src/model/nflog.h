@@ -14,6 +14,9 @@
 #include "tocsin/delivery.h"
 #include "tocsin/notification.h"
 
+/* The name of a kept pair that says: what was kept is of a digest. */
+#define KEPT_OF_DIGEST "digest"
+
 struct hash_list {
     uint64_t *v; /* sorted */
     size_t n;

@@ -171,6 +171,24 @@ static str had_line(const struct delivery *d, str who)
                           : who;
 }
 
+static str message_kept(const struct delivery *d, str key)
+{
+    for (size_t i = 0; i < d->n_kept; i++)
+        if (str_eq(d->kept[i].key, key))
+            return d->kept[i].value;
+    return STR_NONE;
+}
+
+str delivery_kept(const struct delivery *d, str key)
+{
+    return d->kept_of_digest ? STR_NONE : message_kept(d, key);
+}
+
+str delivery_kept_thread(const struct delivery *d, str key)
+{
+    return d->kept_of_digest && d->n->n_firing == 0 ? message_kept(d, key) : STR_NONE;
+}
+
 bool delivery_had(const struct delivery *d, str who)
 {
     str line = had_line(d, who);

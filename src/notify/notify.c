@@ -53,6 +53,7 @@ struct attempt {
     struct notification n;
     const struct delivery_pair *kept; /* of the first row */
     size_t n_kept;
+    bool kept_of_digest;
     bool is_tried; /* the step runs on the loop */
     bool needs_worker;
     const struct messages *messages;
@@ -332,6 +333,7 @@ static void fill_notification(struct attempt *a)
         a->n.is_late |= a->rows[i]->is_late;
     a->d.kept = a->n_told == 1 ? a->kept : NULL;
     a->d.n_kept = a->n_told == 1 ? a->n_kept : 0;
+    a->d.kept_of_digest = a->n_told == 1 && a->kept_of_digest;
 }
 
 static bool unpack_rows(struct attempt *a)
@@ -647,10 +649,12 @@ static void restore_kept(struct attempt *a)
     from = shell->kept(shell->arg, a->row->key, &n);
     to = arena_array(&a->arena, n, sizeof(*to));
     for (size_t i = 0; i < n; i++)
-        to[i] = (struct delivery_pair){arena_str(&a->arena, from[i].key),
-                                       arena_str(&a->arena, from[i].value)};
+        if (str_is(from[i].key, KEPT_OF_DIGEST))
+            a->kept_of_digest = true;
+        else
+            to[a->n_kept++] = (struct delivery_pair){arena_str(&a->arena, from[i].key),
+                                                     arena_str(&a->arena, from[i].value)};
     a->kept = to;
-    a->n_kept = n;
 }
 
 static void notify_begin(struct attempt *a)

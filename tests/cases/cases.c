@@ -14,6 +14,7 @@
  *     had: TEXT                    what an attempt before has put there
  *     receipts: {ID: WHY}          what the service has said since of what stands there; "": it is told
  *     kept: {threadTs: "1"}        what the last delivery kept
+ *     kept_of_digest: true         that was a digest
  *     recalls: TEXT                what an earlier delivery remembered, under whatever name
  *     env: {AWS_PROFILE: x}        the environment
  *     files: {PATH: TEXT}          what can be read; no other file is there
@@ -340,8 +341,11 @@ static enum delivery_verdict run_steps(struct bench *b)
     return v;
 }
 
+/* keeps: {} is that nothing is kept. */
 static void check_kept(struct bench *b, const struct yaml_node *map)
 {
+    if (map != NULL && map->n == 0 && b->delivery.n_kept != 0)
+        wrong(b, map, "kept", b->delivery.kept[0].value, STR_NONE);
     for (size_t i = 0; map != NULL && i < map->n; i++) {
         str got = STR_NONE;
 
@@ -471,6 +475,7 @@ static void run(struct bench *b)
                                     .render = render};
     b->remembered = text(root, "recalls");
     give_kept(b, yaml_get(root, S("kept")));
+    b->delivery.kept_of_digest = yaml_get(root, S("kept_of_digest")) != NULL;
     give_receipts(b, yaml_get(root, S("receipts")));
     if (yaml_get(root, S("posts")) != NULL)
         run_post(b, yaml_get(root, S("posts")));

@@ -166,6 +166,37 @@ receivers:
             assert code == 1 and words in said, said
 
 
+def test_ends_under_a_digest():
+    """A group that a digest told: its end is said under that digest, which tells others, too; of a group with a message of its own that
+    message is changed. What fires again is a new one."""
+    with folder() as d, Fake("slack") as slack:
+        config = f"""
+route: {{receiver: r, group_by: [alertname], group_wait: 0s, group_interval: 1s}}
+receivers:
+- name: r
+  slack_configs: [{{app_token: xoxb-1, app_url: '{slack.url}api/chat.postMessage', channel: '#c', update_message: true, send_resolved: true, digest: true,
+                   pace: [{{messages: 1, per: 2s}}], title: '{{{{ range .Groups }}}}{{{{ .GroupLabels.alertname }}}} {{{{ else }}}}{{{{ .GroupLabels.alertname }}}}{{{{ end }}}}'}}]
+"""
+        with Tocsin(config, d) as t:
+            said = lambda: [(m["attachments"][0]["title"].strip(), "ts" in m, m.get("thread_ts", "")[-1:]) for m in slack.messages()]
+            t.alert(alertname="A")
+            until("the first", lambda: len(said()) == 1)
+            for name in "BC":
+                t.alert(alertname=name)
+            until("a digest", lambda: len(said()) == 2)
+            equal(said(), [("A", False, ""), ("B C", False, "")])
+            time.sleep(3)  # the destination takes one at once again
+            t.alert(alertname="B", ends=-0.1)
+            until("the end of B", lambda: len(said()) == 3)
+            time.sleep(3)
+            t.alert(alertname="A", ends=-0.1)
+            until("the end of A", lambda: len(said()) == 4)
+            time.sleep(3)
+            t.alert(alertname="B")
+            until("B again", lambda: len(said()) == 5)
+            equal(said()[2:], [("B", False, "1"), ("A", True, ""), ("B", False, "")])
+
+
 def test_chat_and_mail():
     with folder() as d, Fake("slack") as slack, Fake("wecom", "--unknown=gone") as wecom, Fake("smtp", "--refuse=c@x.example=550") as smtp:
         if not smtp.url[0].isdigit():

@@ -406,8 +406,11 @@ static void one_answer_is_about_several_rows(void **state)
     engine_step(f->e, &ev, after(61 * NS_PER_S), &f->fx, NULL);
     assert_int_equal(f->e->outbox.n, 0);
     assert_int_equal(f->e->nflog.n, 2);
-    MAP_EACH (struct nflog_map_entry, it, &f->e->nflog)
-        assert_int_equal(it->value->n_kept, 0); /* no row's own message to edit */
+    MAP_EACH (struct nflog_map_entry, it, &f->e->nflog) { /* no row's own message to edit */
+        assert_int_equal(it->value->n_kept, 2);
+        assert_str(it->value->kept[0].key, "ts");
+        assert_str(it->value->kept[1].key, KEPT_OF_DIGEST);
+    }
     assert_int_equal(f->e->stats.integration[0].requests, 2);
     assert_int_equal(f->e->stats.integration[0].notifications, 2);
 }
