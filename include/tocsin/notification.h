@@ -43,6 +43,9 @@ struct notified_alert {
     uint64_t fingerprint;
     bool is_resolved;
     enum alert_change change;
+    bool
+        has_value; /* of a rule evaluated here; no JSON and no template has it but in the readable texts */
+    double value;
 };
 
 /* What a digest tells of one of its groups. */

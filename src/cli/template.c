@@ -18,6 +18,13 @@ const struct flag template_render_flags[] = {
     FLAG(F, text, "template.text", FLAG_TEXT, NULL, "TEXT", "the template that is rendered"),
     FLAG(F, data, "template.data", FLAG_TEXT, NULL, "FILE",
          "the notification as JSON; a made-up one when left out"),
+    FLAG(F, language, "language", FLAG_TEXT, "en", "LANGUAGE",
+         "of the built-in messages, as notifications.language", .words = "en zh"),
+    FLAG(F, style, "style", FLAG_TEXT, "alertmanager", "STYLE",
+         "of Alertmanager's kinds of receivers, as notifications.style",
+         .words = "alertmanager readable"),
+    FLAG(F, timezone, "timezone", FLAG_TEXT, "", "ZONE",
+         "in which times are shown, as global.timezone"),
     FLAG(F, type, "template.type", FLAG_TEXT, "text", "TYPE", "text or html", .words = "text html"),
     FLAGS_END,
 };
@@ -71,7 +78,7 @@ int template_render_run(const void *flags, char **args, int n_args)
     const struct template_flags *f = flags;
     struct template_run run = {.mode = strcmp(f->type, "html") == 0 ? TEMPLATE_HTML : TEMPLATE_TEXT,
                                .load_zone = zone_load};
-    struct messages *messages;
+    struct messages *messages = NULL;
     struct template_data data;
     struct buf out = BUF_INIT;
     struct err e = ERR_INIT;
@@ -88,11 +95,15 @@ int template_render_run(const void *flags, char **args, int n_args)
     }
     clock_gettime(CLOCK_REALTIME, &now);
     run.now = now.tv_sec * NS_PER_S + now.tv_nsec;
-    messages = messages_new(S("en"), STR_NONE, false, &e);
     arena_init(&a, 0);
+    messages = messages_new(str_of(f->language), str_of(f->timezone),
+                            strcmp(f->style, "readable") == 0, &e);
     ok = messages != NULL && load_globs(messages->set, &f->globs, &e) &&
          load_data(f->data, &a, &data, &e);
     if (ok) {
+        data.is_chinese = messages->is_chinese;
+        run.zone = messages->zone;
+        run.local = messages->local;
         run.data = template_data_value(&data);
         ok = template_exec_text(messages->set, str_of(f->text), &run, &out, &e);
     }

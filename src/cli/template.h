@@ -6,7 +6,7 @@
 
 struct template_flags {
     struct flag_list globs;
-    const char *text, *data, *type;
+    const char *text, *data, *type, *language, *style, *timezone;
 };
 
 extern const struct flag template_render_flags[];

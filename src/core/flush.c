@@ -5,6 +5,7 @@
  *
  * The flush is over when every row of it is answered. Then the resolved alerts that it told leave the group, unless they
  * changed meanwhile; a failure keeps them, or an earlier row that still waits, and the next tick decides again. */
+#include <math.h>
 #include "core/engine_priv.h"
 #include "core/fallback.h"
 #include "core/happenings.h"
@@ -207,7 +208,9 @@ struct notified_alert engine_notified(const struct alert *a, struct now now, str
                                    .ends_at = resolved ? a->ends_at : TS_NONE,
                                    .generator_url = alert_generator_url(a),
                                    .fingerprint = alert_fingerprint(a),
-                                   .is_resolved = resolved};
+                                   .is_resolved = resolved,
+                                   .has_value = !isnan(a->value),
+                                   .value = a->value};
 }
 
 static void flush_classify(struct flush *f, struct arena *a, struct now now)

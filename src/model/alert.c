@@ -1,5 +1,7 @@
 #include "model/alert.h"
 
+#include <math.h>
+
 #include "base/mem.h"
 #include "codec/pack.h"
 
@@ -52,6 +54,7 @@ struct alert *alert_new(struct interner *names, const struct alert_input *in,
     a->updated_at = now.wall;
     a->starts_at = in->starts_at;
     a->ends_at = in->ends_at;
+    a->value = in->has_value ? in->value : NAN;
     a->refs = 1;
     if (a->starts_at == TS_NONE)
         a->starts_at = a->ends_at != TS_NONE ? a->ends_at : now.wall;
@@ -98,6 +101,7 @@ static bool take_content(struct alert *old, const struct alert *in)
         old->generator_url = shared_text_ref(in->generator_url);
     }
     old->updated_at = in->updated_at;
+    old->value = in->value;
     return changed;
 }
 

@@ -27,6 +27,8 @@ struct alert_input {
     struct labels labels, annotations;
     str generator_url;
     ts_ns starts_at, ends_at; /* TS_NONE = not given */
+    bool has_value;           /* a rule evaluated here sends it, */
+    double value;             /* which its expression gave */
     /* of the bytes that the first three were read from, by which they are known when they come again; zeros: they are not */
     struct hash_wide source;
     /* what these bytes were when they came before: then the first three are not read */
@@ -49,6 +51,8 @@ struct alert {
     uint32_t refs;
     uint32_t source_more; /* with source: 96 bits of its input's; not stored */
     uint64_t source;
+    double
+        value; /* that its rule's expression gave last, NaN: none; another one alone is no change; not stored */
 };
 
 struct alert *alert_new(struct interner *names, const struct alert_input *in,

@@ -13,8 +13,8 @@ enum {
     OUTBOX_VERSION = 6,
     RECEIPT_WHY_MAX = 120,
     /* 2: changes at the end; 3: then templates of the route's labels; 4: then act and actors; 5: then from whom it is passed
-     * on */
-    NOTIFICATION_VERSION = 5
+     * on; 6: then values */
+    NOTIFICATION_VERSION = 6
 };
 
 static str outbox_packed(const struct notification *n)
@@ -88,7 +88,9 @@ struct outbox_row *outbox_row_naming(str key, const struct notification *n,
                                             .starts_at = n->alerts[i].starts_at,
                                             .ends_at = n->alerts[i].ends_at,
                                             .change = n->alerts[i].change,
-                                            .is_resolved = n->alerts[i].is_resolved};
+                                            .is_resolved = n->alerts[i].is_resolved,
+                                            .has_value = n->alerts[i].has_value,
+                                            .value = n->alerts[i].value};
     }
     return r;
 }
@@ -128,7 +130,9 @@ bool outbox_tells(const struct outbox_row *r, struct arena *a, struct notificati
                                        .generator_url = shared_text_str(x->generator_url),
                                        .fingerprint = x->fingerprint,
                                        .is_resolved = x->is_resolved,
-                                       .change = x->change};
+                                       .change = x->change,
+                                       .has_value = x->has_value,
+                                       .value = x->value};
         out->n_firing += !x->is_resolved;
     }
     out->alerts = v;
@@ -418,6 +422,25 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
     return r;
 }
 
+static void value_pack(struct buf *out, bool has_value, double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    pack_u64(out, has_value);
+    if (has_value)
+        pack_fixed64(out, bits);
+}
+
+static bool value_unpack(struct unpack *u, double *value)
+{
+    bool has_value = unpack_u64(u) != 0;
+    uint64_t bits = has_value ? unpack_fixed64(u) : 0;
+
+    memcpy(value, &bits, sizeof(bits));
+    return has_value;
+}
+
 void notification_pack(struct buf *out, const struct notification *n)
 {
     pack_u64(out, NOTIFICATION_VERSION);
@@ -450,6 +473,8 @@ void notification_pack(struct buf *out, const struct notification *n)
     pack_u64(out, n->is_relayed);
     pack_str(out, n->from_receiver);
     pack_str(out, n->from_url);
+    for (size_t i = 0; i < n->n_alerts; i++)
+        value_pack(out, n->alerts[i].has_value, n->alerts[i].value);
 }
 
 void notification_set_act(struct notification *n)
@@ -514,6 +539,8 @@ bool notification_unpack(str bytes, struct arena *arena, struct notification *ou
         n.from_receiver = unpack_str(&u);
         n.from_url = unpack_str(&u);
     }
+    for (size_t i = 0; version > 5 && i < n.n_alerts; i++)
+        v[i].has_value = value_unpack(&u, &v[i].value);
     if (u.failed || version == 0)
         return false;
     *out = n;

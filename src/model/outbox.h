@@ -59,7 +59,8 @@ struct outbox_alert {
     uint64_t fingerprint;
     ts_ns starts_at, ends_at;
     enum alert_change change;
-    bool is_resolved;
+    bool is_resolved, has_value;
+    double value;
 };
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,

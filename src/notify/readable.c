@@ -4,6 +4,7 @@
  * ready to stand in a message. What a field gives is made when a template asks for it. */
 #include "notify/readable.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include "codec/escape.h"
 #include "model/labels.h"
@@ -370,13 +371,24 @@ static str alert_change_word(const struct readable_alert *x)
                : STR_NONE;
 }
 
-/* Of what is over that which it was then (notifications.value_at_resolve). */
-static str alert_value(const struct readable_alert *x)
+/* As people read it: four digits and no more, whole from a thousand on. */
+static str number_text(struct arena *a, double v)
+{
+    bool is_plain = v == 0 || (fabs(v) >= 1e-4 && fabs(v) < 1e15);
+
+    return arena_printf(a, is_plain && fabs(v) >= 1000 ? "%.0f" : "%.4g", v);
+}
+
+/* What an annotation says, else what the rule's expression gave. Of what is over that which it was then
+ * (notifications.value_at_resolve). */
+static str alert_value(struct tmpl_env *env, const struct readable_alert *x)
 {
     static const char *const names[] = {"value", "current_value", NULL};
+    str said = x->a->is_resolved ? labels_get(x->a->annotations, S("value_at_resolve"))
+                                 : readable_first(x->a->annotations, names);
 
-    return x->a->is_resolved ? labels_get(x->a->annotations, S("value_at_resolve"))
-                             : readable_first(x->a->annotations, names);
+    return said.n == 0 && x->a->has_value && !x->a->is_resolved ? number_text(env->a, x->a->value)
+                                                                : said;
 }
 
 /* In a small message a description is for an alert that is alone; what is over needs none. */
@@ -415,7 +427,7 @@ ALERT_LINE(ra_state, readable_state(x->r, x->a), 20)
 ALERT_FIELD(ra_line, alert_line(env, x))
 ALERT_LINE(ra_summary, readable_summary(x->r, x->a), LINE_RUNES)
 ALERT_LINE(ra_description, alert_description(x), TEXT_RUNES)
-ALERT_LINE(ra_value, alert_value(x), VALUE_RUNES)
+ALERT_LINE(ra_value, alert_value(env, x), VALUE_RUNES)
 ALERT_LINE(ra_action, alert_action(x), TEXT_RUNES)
 ALERT_LINE(ra_runbook, alert_runbook_text(x), TEXT_RUNES)
 

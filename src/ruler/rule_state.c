@@ -4,6 +4,7 @@
  * forgotten at once and begun anew: there is no credit for part of the time. */
 #include "ruler/rule_state.h"
 
+#include <math.h>
 #include "codec/float.h"
 #include "codec/pack.h"
 #include "model/labels.h"
@@ -396,7 +397,9 @@ void rule_collect_due(struct rule *r, struct rule_context *c, struct alert_input
         vec_push(out, (struct alert_input){.labels = label_set_view(c->arena, a->labels),
                                            .annotations = label_set_view(c->arena, a->annotations),
                                            .starts_at = a->fired_at,
-                                           .ends_at = resolved ? a->resolved_at : a->valid_until});
+                                           .ends_at = resolved ? a->resolved_at : a->valid_until,
+                                           .has_value = !isnan(a->value),
+                                           .value = a->value});
     }
 }
 

@@ -8,7 +8,7 @@
  *     http_authorization: true     its http_config, which stands apart, has one
  *     refused: TEXT                ... which the check refuses, with this in its words; nothing below then
  *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved,
- *                    change: added}],
+ *                    change: added, value: 5.25}],     value: that its rule's expression gave
  *                    act: acked, actors: [], reason: some alerts resolved}   act: as the alerts have it
  *     address: TEXT                of the person whom it is for
  *     had: TEXT                    what an attempt before has put there
@@ -36,6 +36,7 @@
  *
  * The clock stands at 2026-01-01T00:00:00Z. Alerts began a minute before; resolved ones ended now. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/buf.h"
 #include "codec/duration.h"
@@ -109,6 +110,8 @@ static void read_alert(struct bench *b, const struct yaml_node *n, struct notifi
                                    .generator_url = text(n, "link"),
                                    .is_resolved = is_resolved};
     out->fingerprint = labels_fingerprint(out->labels);
+    out->has_value = yaml_get(n, S("value")) != NULL;
+    out->value = out->has_value ? strtod(text(n, "value").p, NULL) : 0;
     for (int i = CHANGE_NONE; i <= CHANGE_RESOLVED; i++)
         if (str_is(text(n, "change"), alert_change_text((enum alert_change)i)))
             out->change = (enum alert_change)i;

@@ -68,4 +68,47 @@ def test_labels_of_routes():
             equal([g["routeLabels"] for g in t.get("/api/v2/alerts/groups").json()], [wanted])
 
 
+def test_words_on_the_command_line():
+    """--language, --style and --timezone, as a configuration has them."""
+    def said(*flags, text='{{ template "slack.default.title" . }}|{{ template "slack.default.text" . }}'):
+        p = subprocess.run([PROGRAM, "template", "render", "--template.text=" + text, *flags], capture_output=True, text=True)
+        return p.stdout + p.stderr
+    assert said().startswith("[FIRING:1] AlertNameExample (warning)"), said()
+    assert said("--language=zh").startswith("[告警:1] AlertNameExample (warning)"), said("--language=zh")
+    assert said("--style=readable").startswith("Warning: AlertNameExample|Since 2025-01-01 00:00:00 UTC"), said("--style=readable")
+    zh = said("--style=readable", "--language=zh", "--timezone=Europe/Berlin")
+    assert zh.startswith("警告：AlertNameExample|开始：2025-01-01 01:00:00 CET"), zh
+    for flag in "--language=fr", "--style=nice", "--timezone=Mars/Base":
+        assert flag.split("=")[1] in said(flag), said(flag)
+
+
+def test_values_of_our_rules():
+    """Readable texts show what the expression gave; Alertmanager's JSON has nothing of it."""
+    rules = """
+groups:
+- name: g
+  interval: 1s
+  rules:
+  - {alert: Deep, expr: vector(3.14159), labels: {severity: warning}, annotations: {summary: it is deep}}
+  - {alert: Said, expr: vector(3.14159), annotations: {summary: it is said, value: three}}
+"""
+    with folder() as d, Sink() as readable, Sink() as plain:
+        config = f"""
+rule_files: [r.yml]
+route: {{receiver: r, group_by: [alertname], group_wait: 0s}}
+receivers:
+- name: r
+  ntfy_configs: [{{url: '{readable.url}', topic: t}}]
+  webhook_configs: [{{url: '{plain.url}'}}]
+"""
+        with Tocsin(config, d, files={"r.yml": rules}):
+            until("both are told", lambda: readable.count() == 2 and plain.count() == 2, 20)
+            texts = {r.json()["title"]: r.json()["message"] for r in readable.got}
+            assert "Value: 3.142\n" in texts["Warning: it is deep"], texts
+            assert "Value: three" in "".join(texts.values()) and "".join(texts.values()).count("Value: ") == 2, texts
+            for r in plain.got:
+                equal(sorted(r.json()["alerts"][0]), ["annotations", "endsAt", "fingerprint", "generatorURL", "labels", "startsAt", "status"])
+                assert "3.14" not in json.dumps(r.json()["alerts"][0]["annotations"]), r.json()
+
+
 main()

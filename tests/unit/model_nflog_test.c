@@ -155,7 +155,12 @@ static void rows_survive_packing(void **state)
     struct label labels[] = {{S("alertname"), S("X")}};
     static const str actors[] = {S_INIT("alice"), S_INIT("bob")};
     struct notified_alert alerts[] = {
-        {.labels = {labels, 1}, .starts_at = 5, .ends_at = TS_NONE, .fingerprint = 7},
+        {.labels = {labels, 1},
+         .starts_at = 5,
+         .ends_at = TS_NONE,
+         .fingerprint = 7,
+         .has_value = true,
+         .value = 0.25},
         {.labels = {labels, 1}, .starts_at = 5, .ends_at = 9, .is_resolved = true}};
     struct notification n = {.receiver = S("r"),
                              .group_key = S("{}:{}"),
@@ -205,6 +210,8 @@ static void rows_survive_packing(void **state)
     assert_int_equal(read.n_firing, 1);
     assert_int_equal(read.alerts[0].ends_at, TS_NONE);
     assert_int_equal(read.flush_id, 77);
+    assert_true(read.alerts[0].has_value && read.alerts[0].value == 0.25);
+    assert_false(read.alerts[1].has_value);
     assert_int_equal(read.act, ACT_ACKED);
     assert_int_equal(read.n_actors, 2);
     assert_str(read.actors[1], "bob");
