@@ -371,12 +371,15 @@ static void an_older_notification_has_its_act(void **state)
         alert.is_resolved = resolved != 0;
         buf_clear(&b);
         notification_pack(&b, &n);
-        assert_int_equal(b.p[0], 5);
+        assert_int_equal(b.p[0], 6);
+        b.p[0] = 5; /* without values */
+        assert_true(notification_unpack(str_sub(buf_str(&b), 0, b.n - 1), &a, &read));
+        assert_false(read.alerts[0].has_value);
         b.p[0] = 4; /* nor from whom it is passed on */
-        assert_true(notification_unpack(str_sub(buf_str(&b), 0, b.n - 3), &a, &read));
+        assert_true(notification_unpack(str_sub(buf_str(&b), 0, b.n - 4), &a, &read));
         assert_false(read.is_relayed);
         b.p[0] = 3;
-        assert_true(notification_unpack(str_sub(buf_str(&b), 0, b.n - 5), &a, &read));
+        assert_true(notification_unpack(str_sub(buf_str(&b), 0, b.n - 6), &a, &read));
         assert_int_equal(read.act, resolved ? ACT_RESOLVED : ACT_FIRING);
         assert_int_equal(read.n_actors, 0);
     }
