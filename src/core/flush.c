@@ -5,8 +5,9 @@
  *
  * The flush is over when every row of it is answered. Then the resolved alerts that it told leave the group, unless they
  * changed meanwhile; a failure keeps them, or an earlier row that still waits, and the next tick decides again. */
-#include <math.h>
 #include "core/engine_priv.h"
+
+#include <math.h>
 #include "core/fallback.h"
 #include "core/happenings.h"
 #include "route/route_conf.h"
