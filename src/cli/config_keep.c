@@ -32,11 +32,8 @@ static void config_keep_written(struct job *j);
 
 static void config_keep_begin(struct config_keep *k)
 {
-    struct buf done = k->writing;
-
     k->writing = k->next;
     k->next = (struct buf)BUF_INIT;
-    buf_release(&done);
     k->is_busy = true;
     k->job = (struct job){.run = write_it, .done = config_keep_written};
     pool_run(k->pool, WORK_SLOW, &k->job);
@@ -47,6 +44,7 @@ static void config_keep_written(struct job *j)
     struct config_keep *k = container_of(j, struct config_keep, job);
 
     k->is_busy = false;
+    buf_release(&k->writing); /* as long as the files are */
     if (k->failed)
         log_warn("the accepted configuration cannot be kept", LOG_ERR(&k->why));
     if (k->next.n != 0)
