@@ -43,17 +43,18 @@ struct alert {
     ts_ns expires_mono; /* resolved from this instant of the monotonic clock on */
     uint64_t cleared;   /* audience_revision() at which nothing could keep it back; not stored */
     uint64_t revision;  /* of its last change; not stored */
-    bool is_timeout;    /* ends_at was not given: it is updated_at + resolve_timeout */
+    uint32_t refs : 28;
+    bool is_timeout : 1; /* ends_at was not given: it is updated_at + resolve_timeout */
     /* it ended because nobody refreshed it, and the alert log knows; not stored */
-    bool end_is_logged;
-    bool is_ours;   /* a rule evaluated here sent it; not stored */
-    bool is_routed; /* it is in each of its groups; a group that loses it says so; not stored */
-    uint32_t refs;
+    bool end_is_logged : 1;
+    bool is_ours : 1;   /* a rule evaluated here sent it; not stored */
+    bool is_routed : 1; /* it is in each of its groups; a group that loses it says so; not stored */
     uint32_t source_more; /* with source: 96 bits of its input's; not stored */
     uint64_t source;
-    double
-        value; /* that its rule's expression gave last, NaN: none; another one alone is no change; not stored */
+    double value; /* of its rule's expression, NaN: none; another alone is no change; not stored */
 };
+
+_Static_assert(sizeof(struct alert) == 104, "with what malloc adds it takes 112 bytes");
 
 struct alert *alert_new(struct interner *names, const struct alert_input *in,
                         dur_ns resolve_timeout, struct now now);
