@@ -90,7 +90,7 @@ static void late_find(void *library, const char *name, void *pointer)
 
 static void late_load(void)
 {
-    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    void *library = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
     if (library == NULL)
         late_fails(dlerror());
 #define FIND_FIXED(answer, name, parameters, arguments) late_find(library, #name, &late.name);
