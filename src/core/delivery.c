@@ -309,6 +309,13 @@ bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list
                                               : (*s)->row->may_have_arrived);
 }
 
+void outbox_asked_at(struct engine *e, str key, uint64_t revision)
+{
+    struct outbox_slot *s = outbox_slot_of(e, key);
+
+    (s->next != NULL ? s->next : s->row)->asked = revision;
+}
+
 void outbox_gathers(struct engine *e, str key, bool opens)
 {
     struct outbox_slot *s = outbox_slot_of(e, key);
@@ -593,6 +600,7 @@ static void slot_waits_again(struct engine *e, struct outbox_slot *s, struct now
     }
     delivery_put_row(e, fx, s->row, now);
     slot_go(e, s, now);
+    fallback_look(e, s, false, now, fx);
 }
 
 /* How long it asked for, and up to a tenth more, 5 s at most: else all whom it asked come back at one instant. */
@@ -625,8 +633,6 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     delivery_record_answer(fx, DECISION_RETRY, r, r->attempt + d->under_way, d, now)->is_repeated =
         error == s->last_error;
     s->last_error = error;
-    if (!d->under_way)
-        fallback_look(e, s, false, now, fx);
     slot_waits_again(e, s, now, fx);
 }
 
@@ -682,7 +688,9 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
 {
     delivery_record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
-    fallback_look(e, s, true, now, fx);
+    if (s->next ==
+        NULL) /* what was decided since says all that this one would, and maybe that it is over */
+        fallback_look(e, s, true, now, fx);
     group_answered(e, s->row->flush_id, false, now, fx);
     if (!s->row->is_relayed && (s->row->may_have_arrived || d->may_have_arrived))
         log_unsure(e, s->row, now, fx);

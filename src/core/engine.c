@@ -46,6 +46,21 @@ struct decision *decide(struct effects *fx, enum decision_kind kind, struct now 
     return vec_last(&fx->decisions);
 }
 
+struct decision *decide_told(struct effects *fx, const struct notification *n, struct now now)
+{
+    struct decision *d = decide(fx, DECISION_NOTIFY, now);
+    uint64_t *v = arena_array(&fx->arena, n->n_alerts, sizeof(*v));
+
+    for (int resolved = 0; resolved <= 1; resolved++)
+        for (size_t i = 0; i < n->n_alerts; i++)
+            if (n->alerts[i].is_resolved == (resolved != 0))
+                v[d->n_alerts++] = n->alerts[i].fingerprint;
+    d->alerts = v;
+    d->n_firing = n->n_firing;
+    d->flush_id = n->flush_id;
+    return d;
+}
+
 static struct integration_stats *integration_stats_new(size_t n)
 {
     static const double latency_bounds[] = {1, 5, 10, 15, 20};

@@ -85,6 +85,8 @@ const struct core_integration *outbox_integration(const struct engine *e,
 /* Takes the row of an earlier life; of two that have one name now, the newer stays. */
 void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, struct now now,
                     struct effects *fx);
+/* Its newest row was decided by what kept alerts back at that revision. */
+void outbox_asked_at(struct engine *e, str key, uint64_t revision);
 /* Returns how many rows waited for one of them. */
 size_t outbox_hear(struct engine *e, const struct receipts_heard *x, struct now now,
                    struct effects *fx);
@@ -174,6 +176,8 @@ void outbox_snapshot(struct engine *e, struct now now, struct state_commit *c);
 void decisions_snapshot(struct engine *e, struct now now, struct state_commit *c);
 
 struct decision *decide(struct effects *fx, enum decision_kind kind, struct now now);
+/* That n is told: of whom, firing ones first. */
+struct decision *decide_told(struct effects *fx, const struct notification *n, struct now now);
 
 /* NULL: there is none. */
 struct receiver_stats *receiver_stats_of(struct engine *e, str receiver);

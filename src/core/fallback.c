@@ -24,15 +24,13 @@ static void note_fallen(struct effects *fx, const struct outbox_row *r,
                         const struct notification *n, const struct core_integration *ic,
                         const char *why, struct now now)
 {
-    struct decision *d = decide(fx, DECISION_NOTIFY, now);
+    struct decision *d = decide_told(fx, n, now);
 
     d->receiver = arena_str(&fx->arena, n->receiver);
     d->integration = ic->kind;
     d->index = ic->index;
     d->group_key = arena_str(&fx->arena, outbox_group_key(r));
     d->why = arena_printf(&fx->arena, "in place of %.*s: %s", STR(r->receiver), why);
-    d->flush_id = n->flush_id;
-    d->n_firing = n->n_firing;
 }
 
 /* Tells `to` what the row tells, as far as it does not know. */
@@ -60,6 +58,7 @@ static void row_falls(struct engine *e, const struct outbox_row *r, const struct
         note_fallen(fx, r, &n, ic, why, now);
         outbox_decide(e, &n, NULL, ic, buf_str(&key), r->firing, r->resolved, r->repeat_interval,
                       now, fx);
+        outbox_asked_at(e, buf_str(&key), r->asked); /* somebody may be kept back since */
     }
     buf_release(&key);
 }
@@ -119,6 +118,20 @@ void fallback_gc(struct engine *e, struct now now, struct effects *fx)
 
 /* -- ends -- */
 
+/* A group as it is looked at: its alerts, and those of them that nothing keeps back. */
+struct followed {
+    const struct group *group;
+    const struct alert_list *all, *told;
+};
+
+static bool follows(const struct followed *x, const struct alert *a)
+{
+    for (size_t i = 0; i < x->told->n; i++)
+        if (x->told->v[i] == a)
+            return true;
+    return false;
+}
+
 /* What it was told that fires, or is being told. */
 static struct hash_list fallen(const struct engine *e, str key)
 {
@@ -131,65 +144,76 @@ static struct hash_list fallen(const struct engine *e, str key)
     return entry != NULL ? (*entry)->firing : (struct hash_list){NULL, 0};
 }
 
-/* All of what fires by that list has ended: tells so. */
-static void tell_ends(struct engine *e, const struct group *g, const struct alert_list *all,
-                      const struct core_receiver *to, const struct core_integration *ic, str key,
-                      struct now now, struct effects *fx)
+/* What fires by that list and has ended: tells so, and what of it fires on and is not kept back, as the one is no end of the
+ * other. */
+static void tell_ends(struct engine *e, const struct followed *x, const struct core_receiver *to,
+                      const struct core_integration *ic, str key, struct now now,
+                      struct effects *fx)
 {
-    struct hash_list known = fallen(e, key), none = {NULL, 0};
-    struct hash_list ended = {arena_array(&fx->arena, all->n, sizeof(uint64_t)), 0};
-    struct notified_alert *v = arena_array(&fx->arena, all->n, sizeof(*v));
+    struct hash_list known = fallen(e, key);
+    struct hash_list firing = {arena_array(&fx->arena, x->all->n, sizeof(uint64_t)), 0};
+    struct hash_list ended = {arena_array(&fx->arena, x->all->n, sizeof(uint64_t)), 0};
+    struct notified_alert *v = arena_array(&fx->arena, x->all->n, sizeof(*v));
     struct notification n = {.receiver = to->name,
-                             .group_key = g->key,
-                             .group_labels = label_set_view(&fx->arena, g->labels),
-                             .reason = REASON_ALL_RESOLVED,
+                             .group_key = x->group->key,
+                             .group_labels = label_set_view(&fx->arena, x->group->labels),
                              .decided_at = now.wall,
                              .alerts = v};
 
-    for (size_t i = 0; i < all->n; i++) {
-        uint64_t hash = label_set_dedup_hash(all->v[i]->labels);
+    for (size_t i = 0; i < x->all->n; i++) {
+        uint64_t hash = label_set_dedup_hash(x->all->v[i]->labels);
+        bool is_over = alert_is_resolved(x->all->v[i], now);
 
         if (!hash_list_has(known, hash))
             continue;
-        if (!alert_is_resolved(all->v[i], now))
-            return;
-        ended.v[ended.n++] = hash;
-        v[n.n_alerts++] = engine_notified(all->v[i], now, &fx->arena);
+        if (is_over)
+            ended.v[ended.n++] = hash;
+        else
+            firing.v[firing.n++] = hash;
+        if (is_over || follows(x, x->all->v[i])) {
+            v[n.n_alerts++] = engine_notified(x->all->v[i], now, &fx->arena);
+            n.n_firing += !is_over;
+        }
     }
-    if (n.n_alerts == 0)
+    if (ended.n == 0)
         return;
     hash_list_sort(&ended);
+    hash_list_sort(&firing);
+    n.reason = firing.n == 0 ? REASON_ALL_RESOLVED : REASON_SOME_RESOLVED;
     notification_set_act(&n);
     n.flush_id = ++e->next_flush_id;
-    outbox_decide(e, &n, NULL, ic, key, none, ended, g->route->conf->repeat_interval, now, fx);
+    outbox_decide(e, &n, NULL, ic, key, firing, ended, x->group->route->conf->repeat_interval, now,
+                  fx);
 }
 
-static void follow_to(struct engine *e, const struct group *g, const struct alert_list *all,
-                      str receiver, struct now now, struct effects *fx)
+static void follow_to(struct engine *e, const struct followed *x, str receiver, struct now now,
+                      struct effects *fx)
 {
     const struct core_receiver *to = engine_receiver(e, receiver);
     struct buf key = BUF_INIT;
 
     for (size_t i = 0; to != NULL && i < to->n_integrations; i++) {
         buf_clear(&key);
-        nflog_key(&key, g->key, to->name, to->integrations[i].kind, to->integrations[i].index);
+        nflog_key(&key, x->group->key, to->name, to->integrations[i].kind,
+                  to->integrations[i].index);
         if (to->integrations[i].send_resolved)
-            tell_ends(e, g, all, to, &to->integrations[i], buf_str(&key), now, fx);
+            tell_ends(e, x, to, &to->integrations[i], buf_str(&key), now, fx);
     }
     buf_release(&key);
     if (to != NULL && to->fallback.n != 0)
-        follow_to(e, g, all, to->fallback, now, fx);
+        follow_to(e, x, to->fallback, now, fx);
 }
 
 void fallback_follow(struct engine *e, const struct group *g, const struct alert_list *all,
-                     struct now now, struct effects *fx)
+                     const struct alert_list *told, struct now now, struct effects *fx)
 {
     const struct core_receiver *rc = engine_receiver(e, g->route->receiver);
+    const struct followed x = {g, all, told};
 
     if (rc != NULL && rc->fallback.n != 0)
-        follow_to(e, g, all, rc->fallback, now, fx);
+        follow_to(e, &x, rc->fallback, now, fx);
     if (rc != NULL && rc->budget_then.n != 0 && !str_eq(rc->budget_then, rc->fallback))
-        follow_to(e, g, all, rc->budget_then, now, fx);
+        follow_to(e, &x, rc->budget_then, now, fx);
 }
 
 /* -- budgets -- */

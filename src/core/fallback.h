@@ -21,9 +21,9 @@
 /* The slot's row was decided, or could not be delivered; refused: for good. */
 void fallback_look(struct engine *e, struct outbox_slot *s, bool refused, struct now now,
                    struct effects *fx);
-/* The group is looked at: all are its alerts. */
+/* The group is looked at: all are its alerts, told those of them that nothing keeps back. */
 void fallback_follow(struct engine *e, const struct group *g, const struct alert_list *all,
-                     struct now now, struct effects *fx);
+                     const struct alert_list *told, struct now now, struct effects *fx);
 void fallback_gc(struct engine *e, struct now now, struct effects *fx);
 
 /* A message of the receiver is about to go. False: it has had its day's, and the row went to who comes then. */

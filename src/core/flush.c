@@ -434,7 +434,7 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
     flush_classify(&f, &fx->arena, now);
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
         consider(e, g, &f, all, &rc->integrations[i], now, fx);
-    fallback_follow(e, g, &all, now, fx);
+    fallback_follow(e, g, &all, &(struct alert_list){.v = f.v, .n = f.n}, now, fx);
     if (g->flush_waiting == 0)
         flush_ended(e, g, now, fx);
 }

@@ -162,21 +162,13 @@ static bool is_kept(const struct engine *e, const struct outbox_slot *s, str key
 static void relay_note(struct effects *fx, const struct notification *n,
                        const struct core_integration *ic, struct now now)
 {
-    struct decision *d = decide(fx, DECISION_NOTIFY, now);
-    uint64_t *v = arena_array(&fx->arena, n->n_alerts, sizeof(*v));
+    struct decision *d = decide_told(fx, n, now);
 
-    for (int resolved = 0; resolved <= 1; resolved++)
-        for (size_t i = 0; i < n->n_alerts; i++)
-            if (n->alerts[i].is_resolved == (resolved != 0))
-                v[d->n_alerts++] = n->alerts[i].fingerprint;
-    d->alerts = v;
     d->receiver = arena_str(&fx->arena, n->receiver);
     d->integration = ic->kind;
     d->index = ic->index;
     d->group_key = arena_str(&fx->arena, n->group_key);
     d->why = S("another Alertmanager's, passed on");
-    d->flush_id = n->flush_id;
-    d->n_firing = n->n_firing;
 }
 
 static bool relay_put(struct engine *e, struct notification *n, const struct core_integration *ic,

@@ -394,8 +394,23 @@ static void note_poster(struct truth *t, const struct action *a)
         k->refreshed = stage_now(&t->sim->it).wall - SIM_WALL;
 }
 
+/* Of who is told at an address that always works: only what comes from within makes it hear twice. */
+static void note_shaken(struct truth *t, const struct action *a)
+{
+    switch (a->kind) {
+    case ACT_CRASH:
+    case ACT_RESTART:
+    case ACT_STORE:
+    case ACT_WALL:
+    case ACT_PACE: t->shaken = now_mono(t); break;
+    case ACT_SUSPEND: t->shaken = ts_add(now_mono(t), a->d); break;
+    default: break;
+    }
+}
+
 void truth_acts(struct truth *t, const struct action *a)
 {
+    note_shaken(t, a);
     check_slots(t);
     check_routed(t);
     check_shown(t);
@@ -581,7 +596,7 @@ static void check_opened(struct truth *t, const struct arrived *m)
 
     VEC_EACH (const struct heard *, h, &t->heard)
         was_opened |= h->ever_fired && str_eq(h->receiver, m->receiver) && str_eq(h->key, m->key);
-    if (!was_opened &&
+    if (!was_opened && !t->wild->gathers && /* a digest tells what ended meanwhile, too */
         t->restarted == 0) /* else a row of an earlier life may have been under way */
         wrong(t, "ends are told that nobody heard the beginning of");
 }
@@ -602,16 +617,25 @@ static bool fires(const struct arrived *m)
     return false;
 }
 
+/* Whom the others fall back to. */
+static bool is_back(str receiver)
+{
+    return str_is(receiver, "back");
+}
+
 /* The one before it of the group said the same, not long ago, and nothing was in the way. */
 static void check_repeat(struct truth *t, const struct arrived *m)
 {
     const struct inbox *in = &t->sim->inbox;
     const struct arrived *last = NULL;
+    ts_ns trouble = !is_back(m->receiver)             ? t->trouble
+                    : t->disk_away || t->answers_slow ? TS_MAX
+                                                      : t->shaken;
 
     for (size_t i = in->v.n; i-- > 0 && last == NULL;)
         if (str_eq(in->v.v[i].receiver, m->receiver) && labels_eq(in->v.v[i].group, m->group))
             last = &in->v.v[i];
-    if (last == NULL || t->trouble > last->at + SIM_MONO - AGAIN || fires(m) != fires(last) ||
+    if (last == NULL || trouble > last->at + SIM_MONO - AGAIN || fires(m) != fires(last) ||
         (fires(m) && m->at - last->at >= t->wild->repeat_interval - SOON))
         return;
     VEC_EACH (const struct arrived_alert *, al, &m->alerts)
@@ -833,6 +857,12 @@ static bool is_end_forgotten(const struct heard *h)
     return h->ever_fired && !h->fires && h->is_forgotten && h->is_from_memory;
 }
 
+/* One about tocsin itself may end, and its group be gone, between two looks at it: of whom a fallback was told is not followed. */
+static bool is_own_at_back(const struct heard *h)
+{
+    return is_back(h->receiver) && builtin_is_name(labels_get(h->labels, S("alertname")));
+}
+
 /* Who is not kept back was heard of, by everybody. */
 static void check_heard(struct truth *t)
 {
@@ -841,7 +871,8 @@ static void check_heard(struct truth *t)
 
     arena_init(&a, 0);
     VEC_EACH (const struct heard *, h, &t->heard)
-        if (h->fires && !h->is_forgotten && !fires_now(t, h->fingerprint) && !ends_by_itself(t, h))
+        if (h->fires && !h->is_forgotten && !fires_now(t, h->fingerprint) &&
+            !ends_by_itself(t, h) && !is_own_at_back(h))
             wrong_alert(t, "never heard of the end of", h->receiver, h->labels);
     ALERT_TABLE_EACH (al, &engine_of(t)->alerts) {
         struct labels ls = label_set_view(&a, al->labels);

@@ -85,6 +85,7 @@ struct truth {
     VEC(struct told_group) groups;
     VEC(ts_ns) requests; /* when each went out */
     ts_ns trouble; /* the last time that something may have made it tell twice; TS_MAX: still */
+    ts_ns shaken;  /* the same, of a receiver that always works */
     ts_ns restarted, restarted_before, stepped;
     dur_ns paused; /* in all */
     ts_ns woke;    /* the last time */

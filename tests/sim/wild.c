@@ -63,8 +63,30 @@ static void put_children(struct gen *g, struct buf *b)
              "      continue: %s\n",
              goes_on ? "true" : "false");
     put_timers(g, b, "      ");
-    if (is_muted)
+    if (is_muted || g->w->gathers)
         buf_addf(b, "      mute_time_intervals: [soon]\n");
+    if (g->w->gathers)
+        buf_addf(b, "      digest: {at: window_start, jitter: 30s}\n");
+}
+
+/* Whom the two fall back to works, whatever becomes of them. */
+static void put_receivers(const struct gen *g, struct buf *b)
+{
+    const struct wild *w = g->w;
+
+    buf_adds(b, "receivers:\n");
+    for (int i = 0; i < 2; i++) {
+        buf_addf(b, "  - {name: r%d, webhook_configs: [{url: 'http://sink', timeout: 15s", i);
+        if (w->pace != 0)
+            buf_addf(b, ", digest: true, pace: [{messages: %zu, per: 1m}]", w->pace);
+        buf_addf(b, "%s}]", w->gathers ? ", digest: true" : "");
+        if (w->has_fallback)
+            buf_adds(b, ", fallback: back");
+        buf_adds(b, "}\n");
+    }
+    if (w->has_fallback)
+        buf_adds(b,
+                 "  - {name: back, webhook_configs: [{url: 'http://sink/back', timeout: 15s}]}\n");
 }
 
 static void put_samples(struct gen *g, struct buf *b)
@@ -79,7 +101,8 @@ static void put_samples(struct gen *g, struct buf *b)
 
 static void put_config(struct gen *g, struct buf *b)
 {
-    bool has_children = chance(g, 60), inhibits = chance(g, 40), wakes = chance(g, 30);
+    bool has_children = chance(g, 60) || g->w->gathers, inhibits = chance(g, 40),
+         wakes = chance(g, 30);
 
     put_samples(g, b);
     buf_addf(b, "route:\n  receiver: r0\n  group_by: [%s]\n",
@@ -87,13 +110,7 @@ static void put_config(struct gen *g, struct buf *b)
     put_timers(g, b, "  ");
     if (has_children)
         put_children(g, b);
-    buf_adds(b, "receivers:\n");
-    for (int i = 0; i < 2; i++) {
-        buf_addf(b, "  - {name: r%d, webhook_configs: [{url: 'http://sink', timeout: 15s", i);
-        if (g->w->pace != 0)
-            buf_addf(b, ", digest: true, pace: [{messages: %zu, per: 1m}]", g->w->pace);
-        buf_adds(b, "}]}\n");
-    }
+    put_receivers(g, b);
     if (inhibits)
         buf_addf(b, "inhibit_rules:\n  - {source_matchers: ['sev=\"critical\"'], "
                     "target_matchers: ['sev=\"warning\"'], equal: [g]}\n");
@@ -363,7 +380,10 @@ void wild_make(struct wild *w, uint64_t seed)
     struct buf b = BUF_INIT;
     ts_ns next;
 
-    *w = (struct wild){.has_store = seed % 8 == 0, .pace = seed % 4 == 1 ? 8 : 0};
+    *w = (struct wild){.has_store = seed % 8 == 0,
+                       .pace = seed % 4 == 1 ? 8 : 0,
+                       .has_fallback = seed % 4 == 3,
+                       .gathers = seed % 16 == 10};
     arena_init(&w->scn.arena, 0);
     w->scn.arrivals_first = g.refreshes;
     w->repeat_interval = chance(&g, 50) ? NS_PER_H : 7 * NS_PER_M;
@@ -372,6 +392,8 @@ void wild_make(struct wild *w, uint64_t seed)
     buf_release(&b);
     put_rules(&g);
     g.at = NS_PER_S;
+    if (w->has_fallback)
+        push(&g, (struct action){.kind = ACT_SINK, .name = S("/back"), .status = 200});
     while (g.at < FAULTY_M * NS_PER_M) {
         add_action(&g);
         next = ts_add(g.at, pause(&g));

@@ -23,6 +23,10 @@ struct wild {
     dur_ns repeat_interval;
     size_t
         pace; /* messages in a minute that the receivers' address takes, in digests if need be; 0: all */
+    bool
+        has_fallback; /* receiver "back" is told what the others cannot be, at an address that always works */
+    bool
+        gathers; /* what a window kept back is told when it ends, as a digest, moved by some seconds */
 };
 
 void wild_make(struct wild *w, uint64_t seed);
