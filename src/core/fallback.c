@@ -1,3 +1,5 @@
+/* Falling back, following with the ends whoever was told so, and budgets, which send to another receiver in place of a message more. A
+ * fallback is told by rows of its own, which the log of its integration keeps from being told twice. */
 #include "core/fallback.h"
 
 #include "base/mem.h"
