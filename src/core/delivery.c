@@ -185,6 +185,21 @@ static void outbox_charge_late(struct engine *e, const struct outbox_slot *s, du
         queue_hold(&e->queue, s->destination, bucket_opens(b));
 }
 
+static void outbox_told(struct engine *e, struct outbox_slot *s, const struct delivery_pair *kept,
+                        size_t n_kept, struct now now, struct effects *fx);
+
+/* Who stands in tells what the row says: it is not to be decided again, nor to be missed when it comes back. */
+static void is_stood_in_for(struct engine *e, struct outbox_slot *s, struct now now,
+                            struct effects *fx)
+{
+    struct nflog_entry **known = nflog_map_get(&e->nflog, s->row->key);
+    const struct delivery_pair *kept = known != NULL ? (*known)->kept : NULL;
+    size_t n_kept = known != NULL ? (*known)->n_kept : 0;
+
+    delivery_record(fx, DECISION_DROPPED, s->row, now, S("the day's budget is spent"));
+    outbox_told(e, s, kept, n_kept, now, fx);
+}
+
 void outbox_serve(struct engine *e, struct now now, struct effects *fx)
 {
     struct queue_entry *x;
@@ -193,9 +208,7 @@ void outbox_serve(struct engine *e, struct now now, struct effects *fx)
         struct outbox_slot *s = container_of(x, struct outbox_slot, place);
 
         if (!s->row->asks && !budget_spend(e, s, now, fx)) {
-            delivery_record(fx, DECISION_DROPPED, s->row, now, S("the day's budget is spent"));
-            group_answered(e, s->row->flush_id, false, now, fx);
-            slot_advance(e, s, now, fx);
+            is_stood_in_for(e, s, now, fx);
             continue;
         }
         s->row->is_late = digest_is_late(e, s->row, now.mono);
@@ -557,15 +570,23 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
 {
     struct outbox_row *r = s->row;
     struct delivery_pair *kept = arena_array(&fx->arena, d->n_kept + 1, sizeof(*kept));
-    size_t n_kept = delivery_kept_of(d, kept);
+
+    delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
+    queue_well(&e->queue, s->destination);
+    happened_delivered(e, r, now, fx);
+    outbox_told(e, s, kept, delivery_kept_of(d, kept), now, fx);
+}
+
+/* What it says counts as told. */
+static void outbox_told(struct engine *e, struct outbox_slot *s, const struct delivery_pair *kept,
+                        size_t n_kept, struct now now, struct effects *fx)
+{
+    struct outbox_row *r = s->row;
     struct nflog_entry *told =
         nflog_entry_new(r->decided_at, r->decided_mono,
                         ts_add(now.mono, nflog_lifetime(e, r->repeat_interval)), r->firing,
                         r->resolved, kept, n_kept);
 
-    delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
-    queue_well(&e->queue, s->destination);
-    happened_delivered(e, r, now, fx);
     if (r->firing.n != 0)
         told->opened_as = mem_str_dup(outbox_told_as(r));
     if (r->is_relayed && !relay_may_come_again(r)) {

@@ -35,9 +35,30 @@ static void note_fallen(struct effects *fx, const struct outbox_row *r,
     d->why = arena_printf(&fx->arena, "in place of %.*s: %s", STR(r->receiver), why);
 }
 
-/* Tells `to` what the row tells, as far as it does not know. */
+static const struct nflog_entry *fallback_entry(const struct engine *e, str key)
+{
+    struct nflog_entry **entry = nflog_map_get(&e->nflog, key);
+
+    return entry != NULL ? *entry : NULL;
+}
+
+/* Who has not heard the row, of whom the log says that; own: what the one says in whose place it would hear it for good. Of an end,
+ * that one alone may have heard the beginning: somebody is to hear it. */
+static bool falls_on(const struct outbox_row *r, const struct core_integration *ic,
+                     const struct nflog_entry *known, const struct nflog_entry *own, struct now now)
+{
+    if (nflog_decide(known, r->firing, r->resolved, ic->send_resolved, r->repeat_interval, now) !=
+        REASON_NONE)
+        return true;
+    return own != NULL && r->firing.n == 0 && ic->send_resolved &&
+           (known == NULL || known->sent_mono < own->sent_mono) &&
+           nflog_decide(own, r->firing, r->resolved, true, r->repeat_interval, now) != REASON_NONE;
+}
+
+/* Tells `to` what the row tells, as far as it does not know. own: as of falls_on(). */
 static void row_falls(struct engine *e, const struct outbox_row *r, const struct core_receiver *to,
-                      const char *why, struct now now, struct effects *fx)
+                      const struct nflog_entry *own, const char *why, struct now now,
+                      struct effects *fx)
 {
     struct notification n;
     struct buf key = BUF_INIT;
@@ -47,14 +68,11 @@ static void row_falls(struct engine *e, const struct outbox_row *r, const struct
     n.receiver = to->name;
     for (size_t i = 0; i < to->n_integrations; i++) {
         const struct core_integration *ic = &to->integrations[i];
-        struct nflog_entry **entry;
 
         buf_clear(&key);
         nflog_key(&key, outbox_group_key(r), to->name, ic->kind, ic->index);
-        entry = nflog_map_get(&e->nflog, buf_str(&key));
         if (falls_already(outbox_slot_of(e, buf_str(&key)), r) ||
-            nflog_decide(entry != NULL ? *entry : NULL, r->firing, r->resolved, ic->send_resolved,
-                         r->repeat_interval, now) == REASON_NONE)
+            !falls_on(r, ic, fallback_entry(e, buf_str(&key)), own, now))
             continue;
         n.flush_id = ++e->next_flush_id;
         note_fallen(fx, r, &n, ic, why, now);
@@ -100,7 +118,7 @@ void fallback_look(struct engine *e, struct outbox_slot *s, bool refused, struct
     const char *why = to != NULL ? why_it_falls(e, s, refused, now) : NULL;
 
     if (why != NULL)
-        row_falls(e, s->row, to, why, now, fx);
+        row_falls(e, s->row, to, NULL, why, now, fx);
 }
 
 void fallback_gc(struct engine *e, struct now now, struct effects *fx)
@@ -137,13 +155,13 @@ static bool follows(const struct followed *x, const struct alert *a)
 /* What it was told that fires, or is being told. */
 static struct hash_list fallen(const struct engine *e, str key)
 {
-    struct nflog_entry **entry = nflog_map_get(&e->nflog, key);
+    const struct nflog_entry *entry = fallback_entry(e, key);
     const struct outbox_slot *s = outbox_slot_of(e, key);
     const struct outbox_row *newest = s == NULL ? NULL : s->next != NULL ? s->next : s->row;
 
     if (newest != NULL)
         return newest->firing;
-    return entry != NULL ? (*entry)->firing : (struct hash_list){NULL, 0};
+    return entry != NULL ? entry->firing : (struct hash_list){NULL, 0};
 }
 
 /* What fires by that list and has ended: tells so, and what of it fires on and is not kept back, as the one is no end of the
@@ -280,7 +298,7 @@ bool budget_spend(struct engine *e, struct outbox_slot *s, struct now now, struc
     to = engine_receiver(e, rc->budget_then);
     if (to == NULL) /* towards noise */
         return true;
-    row_falls(e, s->row, to, "the day's budget is spent", now, fx);
+    row_falls(e, s->row, to, fallback_entry(e, s->row->key), "the day's budget is spent", now, fx);
     return false;
 }
 

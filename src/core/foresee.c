@@ -180,7 +180,7 @@ static ts_ns row_goes(const struct future *f)
     return at;
 }
 
-/* Whether the receiver may send then: what is over its budget others are told. */
+/* Whether the receiver may send then: what is over its budget others are told, and counts as told. */
 static bool has_budget(const struct future *f, ts_ns mono)
 {
     const struct core_receiver *rc = engine_receiver(f->e, f->g->route->receiver);
@@ -196,10 +196,10 @@ static bool send_row(struct future *f, ts_ns at, bool is_in_flight)
     uint64_t hash = f->hash[f->subject];
     struct row_audience x = {.firing = row->firing, .resolved = row->resolved, .wake = TS_MAX};
 
+    bool sends = is_in_flight || has_budget(f, at);
+
     f->row = NULL;
-    if (!is_in_flight && !has_budget(f, at))
-        return false;
-    if (!is_in_flight && !audience_is_settled(f->e, row, at)) {
+    if (sends && !is_in_flight && !audience_is_settled(f->e, row, at)) {
         f->looks += row->firing.n + row->resolved.n;
         if (!audience_of_row(f->e, row, known(f), in_thought(f, at), f->a, &x))
             x = (struct row_audience){.firing = row->firing,
@@ -216,8 +216,8 @@ static bool send_row(struct future *f, ts_ns at, bool is_in_flight)
              &x.resolved);
     if (row->flush_id == f->flush_id)
         forget_told(f);
-    return hash_list_has(x.firing, hash) ||
-           (f->ic->send_resolved && hash_list_has(x.resolved, hash));
+    return sends && (hash_list_has(x.firing, hash) ||
+                     (f->ic->send_resolved && hash_list_has(x.resolved, hash)));
 }
 
 /* What was decided while another was in flight waits now, if it is news. */
@@ -377,6 +377,7 @@ static enum notify_reason reason_of(const struct future *f, struct now at)
 static enum notify_reason flush(struct future *f, struct now at)
 {
     enum notify_reason reason;
+    bool sends;
 
     f->audience = audience_at(f->e, f->g->route, in_thought(f, at.mono));
     f->flush_id++;
@@ -394,15 +395,14 @@ static enum notify_reason flush(struct future *f, struct now at)
         return REASON_NONE;
     }
     f->row = NULL;
-    if (reason != REASON_NONE && !has_budget(f, at.mono))
-        return REASON_NONE;
+    sends = reason == REASON_NONE || has_budget(f, at.mono);
     if (reason != REASON_NONE || (f->firing.n == 0 && f->has_log && f->log.firing.n != 0))
         log_says(f, at.mono,
                  reason != REASON_NONE ? nflog_lifetime(f->e, f->g->route->conf->repeat_interval)
                                        : f->e->retention,
                  &f->firing, &f->resolved);
     forget_told(f);
-    return f->tells_subject ? reason : REASON_NONE;
+    return sends && f->tells_subject ? reason : REASON_NONE;
 }
 
 /* The next tick after `last` at which a flush can come out differently; TS_MAX = none. All on the monotonic clock. */
