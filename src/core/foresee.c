@@ -195,7 +195,6 @@ static bool send_row(struct future *f, ts_ns at, bool is_in_flight)
     const struct outbox_row *row = f->row;
     uint64_t hash = f->hash[f->subject];
     struct row_audience x = {.firing = row->firing, .resolved = row->resolved, .wake = TS_MAX};
-
     bool sends = is_in_flight || has_budget(f, at);
 
     f->row = NULL;
