@@ -21,11 +21,22 @@ struct labels {
 #define LABELS_EACH(it, ls)                                                                        \
     for (const struct label *it = (ls).v; (ls).n != 0 && it < (ls).v + (ls).n; it++)
 
+static inline int label_name_cmp(str a,
+                                 str b) /* as str_cmp(); names mostly differ in their first byte */
+{
+    if (a.n != 0 && b.n != 0 && a.p[0] != b.p[0])
+        return (unsigned char)a.p[0] < (unsigned char)b.p[0] ? -1 : 1;
+    return str_cmp(a, b);
+}
+
 static inline int label_order(const void *a, const void *b) /* by name, for qsort() */
 {
-    return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
+    return label_name_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
 }
-void label_sort(struct label *v, size_t n); /* by name; those of one name stay in their order */
+
+enum { LABELS_FEW = 32 };
+/* By name; of up to LABELS_FEW those of one name stay in their order. */
+void label_sort(struct label *v, size_t n);
 
 str labels_get(struct labels ls, str name); /* the value, or the empty slice */
 bool labels_has(struct labels ls, str name);

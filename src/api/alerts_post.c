@@ -20,7 +20,7 @@ struct body {
     struct read_time {
         str text;
         ts_ns t;
-    } latest[2];      /* times that were read last: those of a body are often the same */
+    } starts, ends;   /* that were read last: those of a body are often the same */
     int status, code; /* 0 = well-formed */
     struct err err;
 };
@@ -72,9 +72,8 @@ static bool alerts_post_read_map(struct body *b, struct json_reader *r, bool kee
 }
 
 static bool alerts_post_read_time(struct body *b, struct json_reader *r, size_t i,
-                                  const char *field, ts_ns *out)
+                                  const char *field, struct read_time *latest, ts_ns *out)
 {
-    struct read_time *latest = &b->latest[field[0] == 's'];
     struct err e = ERR_INIT;
     str text;
 
@@ -139,9 +138,9 @@ static bool read_spans(struct body *b, struct json_reader *r, size_t i, struct a
         else if (json_key_is(key, "annotations"))
             ok = s->annotations.n == 0 && json_object_span(r, &s->annotations);
         else if (json_key_is(key, "startsAt"))
-            ok = alerts_post_read_time(b, r, i, "startsAt", &in->starts_at);
+            ok = alerts_post_read_time(b, r, i, "startsAt", &b->starts, &in->starts_at);
         else if (json_key_is(key, "endsAt"))
-            ok = alerts_post_read_time(b, r, i, "endsAt", &in->ends_at);
+            ok = alerts_post_read_time(b, r, i, "endsAt", &b->ends, &in->ends_at);
         else if (json_key_is(key, "generatorURL"))
             ok = s->generator_url.n == 0 && json_raw(r, &s->generator_url);
         else
@@ -229,9 +228,9 @@ static bool alerts_post_read_alert(struct body *b, struct json_reader *r, size_t
             alerts_post_read_map(b, r, true, &in.annotations);
             span_end(r, &s.annotations);
         } else if (json_key_is(key, "startsAt")) {
-            alerts_post_read_time(b, r, i, "startsAt", &in.starts_at);
+            alerts_post_read_time(b, r, i, "startsAt", &b->starts, &in.starts_at);
         } else if (json_key_is(key, "endsAt")) {
-            alerts_post_read_time(b, r, i, "endsAt", &in.ends_at);
+            alerts_post_read_time(b, r, i, "endsAt", &b->ends, &in.ends_at);
         } else if (json_key_is(key, "generatorURL")) {
             is_plain &= s.generator_url.n == 0;
             span_begin(r, &s.generator_url);

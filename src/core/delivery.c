@@ -185,39 +185,6 @@ static void outbox_charge_late(struct engine *e, const struct outbox_slot *s, du
         queue_hold(&e->queue, s->destination, bucket_opens(b));
 }
 
-static void outbox_told(struct engine *e, struct outbox_slot *s, const struct delivery_pair *kept,
-                        size_t n_kept, struct now now, struct effects *fx);
-
-/* Who stands in tells what the row says: it is not to be decided again, nor to be missed when it comes back. */
-static void is_stood_in_for(struct engine *e, struct outbox_slot *s, struct now now,
-                            struct effects *fx)
-{
-    struct nflog_entry **known = nflog_map_get(&e->nflog, s->row->key);
-    const struct delivery_pair *kept = known != NULL ? (*known)->kept : NULL;
-    size_t n_kept = known != NULL ? (*known)->n_kept : 0;
-
-    delivery_record(fx, DECISION_DROPPED, s->row, now, S("the day's budget is spent"));
-    outbox_told(e, s, kept, n_kept, now, fx);
-}
-
-void outbox_serve(struct engine *e, struct now now, struct effects *fx)
-{
-    struct queue_entry *x;
-
-    while ((x = queue_next(&e->queue, now.mono)) != NULL) {
-        struct outbox_slot *s = container_of(x, struct outbox_slot, place);
-
-        if (!s->row->asks && !budget_spend(e, s, now, fx)) {
-            is_stood_in_for(e, s, now, fx);
-            continue;
-        }
-        s->row->is_late = digest_is_late(e, s->row, now.mono);
-        digest_gather(e, s, now);
-        outbox_charge(e, s, now, fx);
-        vec_push(&fx->deliver, s->row);
-    }
-}
-
 const struct core_integration *outbox_integration(const struct engine *e,
                                                   const struct outbox_row *r)
 {
@@ -565,18 +532,6 @@ static size_t delivery_kept_of(const struct delivery_result *d, struct delivery_
     return n;
 }
 
-static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct delivery_result *d,
-                         struct now now, struct effects *fx)
-{
-    struct outbox_row *r = s->row;
-    struct delivery_pair *kept = arena_array(&fx->arena, d->n_kept + 1, sizeof(*kept));
-
-    delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
-    queue_well(&e->queue, s->destination);
-    happened_delivered(e, r, now, fx);
-    outbox_told(e, s, kept, delivery_kept_of(d, kept), now, fx);
-}
-
 /* What it says counts as told. */
 static void outbox_told(struct engine *e, struct outbox_slot *s, const struct delivery_pair *kept,
                         size_t n_kept, struct now now, struct effects *fx)
@@ -597,6 +552,48 @@ static void outbox_told(struct engine *e, struct outbox_slot *s, const struct de
     }
     group_answered(e, r->flush_id, true, now, fx);
     slot_advance(e, s, now, fx);
+}
+
+static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct delivery_result *d,
+                         struct now now, struct effects *fx)
+{
+    struct outbox_row *r = s->row;
+    struct delivery_pair *kept = arena_array(&fx->arena, d->n_kept + 1, sizeof(*kept));
+
+    delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
+    queue_well(&e->queue, s->destination);
+    happened_delivered(e, r, now, fx);
+    outbox_told(e, s, kept, delivery_kept_of(d, kept), now, fx);
+}
+
+/* Who stands in tells what the row says: it is not to be decided again, nor to be missed when it comes back. */
+static void is_stood_in_for(struct engine *e, struct outbox_slot *s, struct now now,
+                            struct effects *fx)
+{
+    struct nflog_entry **known = nflog_map_get(&e->nflog, s->row->key);
+    const struct delivery_pair *kept = known != NULL ? (*known)->kept : NULL;
+    size_t n_kept = known != NULL ? (*known)->n_kept : 0;
+
+    delivery_record(fx, DECISION_DROPPED, s->row, now, S("the day's budget is spent"));
+    outbox_told(e, s, kept, n_kept, now, fx);
+}
+
+void outbox_serve(struct engine *e, struct now now, struct effects *fx)
+{
+    struct queue_entry *x;
+
+    while ((x = queue_next(&e->queue, now.mono)) != NULL) {
+        struct outbox_slot *s = container_of(x, struct outbox_slot, place);
+
+        if (!s->row->asks && !budget_spend(e, s, now, fx)) {
+            is_stood_in_for(e, s, now, fx);
+            continue;
+        }
+        s->row->is_late = digest_is_late(e, s->row, now.mono);
+        digest_gather(e, s, now);
+        outbox_charge(e, s, now, fx);
+        vec_push(&fx->deliver, s->row);
+    }
 }
 
 /* The slot's row is not under way any more, and not all of it is told. What was decided meanwhile takes its place. */

@@ -138,19 +138,11 @@ void fallback_gc(struct engine *e, struct now now, struct effects *fx)
 
 /* -- ends -- */
 
-/* A group as it is looked at: its alerts, and those of them that nothing keeps back. */
+/* A group as it is looked at: its alerts, and those of them that nothing keeps back, in the same order. */
 struct followed {
     const struct group *group;
     const struct alert_list *all, *told;
 };
-
-static bool follows(const struct followed *x, const struct alert *a)
-{
-    for (size_t i = 0; i < x->told->n; i++)
-        if (x->told->v[i] == a)
-            return true;
-    return false;
-}
 
 /* What it was told that fires, or is being told. */
 static struct hash_list fallen(const struct engine *e, str key)
@@ -180,17 +172,19 @@ static void tell_ends(struct engine *e, const struct followed *x, const struct c
                              .decided_at = now.wall,
                              .alerts = v};
 
-    for (size_t i = 0; i < x->all->n; i++) {
+    for (size_t i = 0, k = 0; i < x->all->n; i++) {
         uint64_t hash = label_set_dedup_hash(x->all->v[i]->labels);
         bool is_over = alert_is_resolved(x->all->v[i], now);
+        bool is_told = k < x->told->n && x->told->v[k] == x->all->v[i];
 
+        k += is_told;
         if (!hash_list_has(known, hash))
             continue;
         if (is_over)
             ended.v[ended.n++] = hash;
         else
             firing.v[firing.n++] = hash;
-        if (is_over || follows(x, x->all->v[i])) {
+        if (is_over || is_told) {
             v[n.n_alerts++] = engine_notified(x->all->v[i], now, &fx->arena);
             n.n_firing += !is_over;
         }

@@ -21,7 +21,8 @@
 /* The slot's row was decided, or could not be delivered; refused: for good. */
 void fallback_look(struct engine *e, struct outbox_slot *s, bool refused, struct now now,
                    struct effects *fx);
-/* The group is looked at: all are its alerts, told those of them that nothing keeps back. */
+/* The group is looked at: all are its alerts, told those of them that nothing keeps back,
+ * in the same order. */
 void fallback_follow(struct engine *e, const struct group *g, const struct alert_list *all,
                      const struct alert_list *told, struct now now, struct effects *fx);
 void fallback_gc(struct engine *e, struct now now, struct effects *fx);

@@ -9,42 +9,6 @@
 #include "codec/exposition.h"
 #include "codec/quote.h"
 
-enum { FEW = 32 }; /* labels that are sorted in place */
-
-/* Names mostly differ in their first byte. */
-static int name_cmp(str a, str b)
-{
-    if (a.n != 0 && b.n != 0 && a.p[0] != b.p[0])
-        return (unsigned char)a.p[0] < (unsigned char)b.p[0] ? -1 : 1;
-    return str_cmp(a, b);
-}
-
-static void sort_few(struct label *v, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        struct label l = v[i];
-        size_t at = i;
-
-        for (; at != 0 && name_cmp(v[at - 1].name, l.name) > 0; at--)
-            v[at] = v[at - 1];
-        v[at] = l;
-    }
-}
-
-void label_sort(struct label *v, size_t n)
-{
-    bool sorted = true;
-
-    if (n <= FEW) {
-        sort_few(v, n);
-        return;
-    }
-    for (size_t i = 1; i < n && sorted; i++)
-        sorted = name_cmp(v[i - 1].name, v[i].name) <= 0;
-    if (!sorted)
-        qsort(v, n, sizeof(*v), label_order);
-}
-
 size_t labels_sort_keep(struct label *v, size_t n, str *dup)
 {
     label_sort(v, n);
@@ -83,7 +47,7 @@ static size_t sort_few_last(struct label *v, size_t n)
 {
     size_t k = 0;
 
-    sort_few(v, n);
+    label_sort(v, n);
     for (size_t i = 0; i < n; i++)
         if (i + 1 == n || !str_eq(v[i].name, v[i + 1].name))
             v[k++] = v[i];
@@ -112,7 +76,7 @@ static size_t sort_many_last(struct label *v, size_t n)
 
 size_t labels_sort_last(struct label *v, size_t n)
 {
-    return n <= FEW ? sort_few_last(v, n) : sort_many_last(v, n);
+    return n <= LABELS_FEW ? sort_few_last(v, n) : sort_many_last(v, n);
 }
 
 enum { FEW_LABELS = 8 }; /* are looked through */
@@ -204,7 +168,7 @@ static struct labels labels_filter(struct arena *a, struct labels ls, const str 
     LABELS_EACH (l, ls) {
         int c = 1;
 
-        while (j < n && (c = name_cmp(names[j], l->name)) < 0)
+        while (j < n && (c = label_name_cmp(names[j], l->name)) < 0)
             j++;
         if ((j < n && c == 0) == want)
             v[k++] = *l;
@@ -650,7 +614,7 @@ static size_t label_names_find(const struct label_names *names, str name)
     }
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
-        int c = name_cmp(names->v[mid], name);
+        int c = label_name_cmp(names->v[mid], name);
 
         if (c == 0)
             return mid;

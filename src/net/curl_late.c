@@ -73,10 +73,10 @@ static struct curl_late {
 } late;
 static pthread_once_t late_once = PTHREAD_ONCE_INIT;
 
-static void late_fails(const char *what) no_return;
-static void late_fails(const char *what)
+static void late_fails(void) no_return;
+static void late_fails(void)
 {
-    fprintf(stderr, "tocsin: libcurl cannot be loaded: %s\n", what);
+    fprintf(stderr, "tocsin: libcurl cannot be loaded: %s\n", dlerror());
     exit(1);
 }
 
@@ -84,7 +84,7 @@ static void late_find(void *library, const char *name, void *pointer)
 {
     void *f = dlsym(library, name);
     if (f == NULL)
-        late_fails(name);
+        late_fails();
     memcpy(pointer, &f, sizeof f);
 }
 
@@ -92,7 +92,7 @@ static void late_load(void)
 {
     void *library = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
     if (library == NULL)
-        late_fails(dlerror());
+        late_fails();
 #define FIND_FIXED(answer, name, parameters, arguments) late_find(library, #name, &late.name);
 #define FIND_OPEN(answer, name, handle, option)         late_find(library, #name, &late.name);
     FIXED(FIND_FIXED)

@@ -50,7 +50,7 @@ struct rule_template_kept {
 
 struct rule_templates {
     struct template_set *set;           /* the functions */
-    const struct template_text *before; /* prefix, parsed */
+    const struct template_text *before; /* prefix, parsed with the first text */
     struct arena arena;
     struct u64_map texts; /* by the addresses of alert and text -> struct rule_template_kept * */
 };
@@ -61,8 +61,6 @@ struct rule_templates *rule_templates_new(void)
 
     t->set = template_set_new(functions);
     arena_init(&t->arena, 0);
-    BUG_ON(
-        !template_text_parse(t->set, &t->arena, STR_NONE, str_of(prefix), NULL, &t->before, NULL));
     return t;
 }
 
@@ -92,6 +90,8 @@ static bool rule_template_parse(struct rule_templates *t, str alert, str text,
 {
     struct arena *a = &t->arena;
 
+    BUG_ON(t->before == NULL &&
+           !template_text_parse(t->set, a, STR_NONE, str_of(prefix), NULL, &t->before, NULL));
     k->name = join_texts(a, S("__alert_"), alert);
     return template_text_parse(t->set, a, k->name, join_texts(a, str_of(prefix), text), t->before,
                                &k->parsed, e) ||

@@ -64,9 +64,9 @@ struct tmpl_tree {
     struct tmpl_node *root;
 };
 
-/* before: what the text begins with, parsed; it is not parsed again, and its tree is part of this one. NULL: nothing.
- * Parses text and puts its definitions, the main one last, in front of *out. A name that is already in *out among the
- * trees of this text is an error as in Go. functions: tables, NULL-terminated. */
+/* Parses text and puts its definitions, the main one last, in front of *out. A name that is already in *out among the
+ * trees of this text is an error as in Go. functions: tables, NULL-terminated. before: what the text begins
+ * with, parsed: it is not parsed again, and its tree is part of this one; NULL: nothing. */
 bool tmpl_parse(struct arena *a, str name, str text, const struct tmpl_tree *before,
                 const struct tmpl_func *const *functions, struct tmpl_tree **out,
                 struct err *e) must_check;
