@@ -178,8 +178,9 @@ struct conf_type {
     const char *name, *doc;
     const struct conf_key *keys;
     size_t size;
-    size_t place; /* struct diag_place: where the mapping stood */
-    size_t given; /* struct conf_given, for CONF_GIVEN() and CONF_PRINT_GIVEN */
+    size_t place;  /* struct diag_place: where the mapping stood */
+    size_t given;  /* struct conf_given, for CONF_GIVEN() and CONF_PRINT_GIVEN */
+    size_t number; /* uint64_t: 1, 2 ..., of no other that this process decodes */
     void (*check)(struct conf_check *c,
                   void *obj); /* called when the mapping is decoded; NULL = nothing to check */
 };

@@ -17,13 +17,14 @@ void buf_release(struct buf *b)
 
 void buf_reserve(struct buf *b, size_t extra)
 {
-    size_t need, cap = b->cap != 0 ? b->cap : 64;
+    enum { FIRST = 256, DOUBLED = 8192 };
+    size_t need, cap = b->cap;
 
     BUG_ON(__builtin_add_overflow(b->n, extra, &need));
     if (need <= b->cap)
         return;
     while (cap < need)
-        cap += cap / 2;
+        cap += cap == 0 ? FIRST : cap < DOUBLED ? cap : cap / 2;
     b->p = mem_resize(b->p, cap, 1);
     b->cap = cap;
 }

@@ -154,7 +154,7 @@ void quote_json(struct buf *out, str s, bool html)
         c = (unsigned char)s.p[0];
         k = utf8_decode(s, &r);
         if (c == '"' || c == '\\')
-            buf_addf(out, "\\%c", c);
+            buf_add(out, (str){(const char[]){'\\', (char)c}, 2});
         else if (c == '\n')
             buf_adds(out, "\\n");
         else if (c == '\r')

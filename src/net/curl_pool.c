@@ -136,21 +136,28 @@ static bool is_for(const struct curl_pool *p, enum work_class c, const unsigned 
     return p->class == c && memcmp(p->key, key, sizeof(p->key)) == 0;
 }
 
-struct curl_pool *curl_pool_enter(struct curl_pools *ps, enum work_class c,
-                                  const struct curl_made_with *m)
+static void complete(struct curl_pools *ps, struct curl_made_with *m)
 {
-    unsigned char key[CURL_POOL_KEY] = {0};
-    struct curl_pool *p;
-
     if (ps->sha256 == NULL)
         ps->sha256 =
             EVP_MD_fetch(NULL, "SHA256", NULL); /* each EVP_sha256() would look for it anew */
     if (m->said.n != 0)
-        BUG_ON(EVP_Digest(m->said.p, m->said.n, key, NULL, ps->sha256, NULL) != 1);
-    for (p = ps->first; p != NULL && !is_for(p, c, key); p = p->next)
+        BUG_ON(EVP_Digest(m->said.p, m->said.n, m->key, NULL, ps->sha256, NULL) != 1);
+    curl_made_with_release(m);
+    m->is_complete = true;
+}
+
+struct curl_pool *curl_pool_enter(struct curl_pools *ps, enum work_class c,
+                                  struct curl_made_with *m)
+{
+    struct curl_pool *p;
+
+    if (!m->is_complete)
+        complete(ps, m);
+    for (p = ps->first; p != NULL && !is_for(p, c, m->key); p = p->next)
         ;
     if (p == NULL)
-        p = curl_pool_new(ps, c, key);
+        p = curl_pool_new(ps, c, m->key);
     timer_cancel(ps->clock, &p->idle);
     p->users++;
     return p;

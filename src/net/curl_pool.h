@@ -8,7 +8,7 @@
  *
  * Shapes   as many pools as classes and sets of settings in use: some tens.
  * Owns     curl_pools owns the pools; a pool lives while somebody is in it and 5 minutes longer.
- * Cost     a digest a request; none for one without settings.
+ * Cost     a digest each time that a handle is set up; none for one without settings.
  */
 #ifndef NET_CURL_POOL_H
 #define NET_CURL_POOL_H
@@ -24,9 +24,12 @@ struct curl_pools;
 
 enum { CURL_POOL_KEY = 32, CURL_IDLE_S = 300 };
 
-/* What a connection is made with, written down piece by piece. Secrets are in it: it is wiped. */
+/* What a connection is made with, written down piece by piece. Secrets are in it: once it is complete its digest takes its
+ * place, and it is wiped. */
 struct curl_made_with {
     struct buf said;
+    bool is_complete;
+    unsigned char key[CURL_POOL_KEY]; /* zeroes: made with nothing */
 };
 
 void curl_made_with_add(struct curl_made_with *m, char what, str value); /* empty: nothing */
@@ -39,7 +42,7 @@ struct curl_pool {
     struct timer timer, idle; /* curl's own; since nobody is in it */
     unsigned users;
     enum work_class class;
-    unsigned char key[CURL_POOL_KEY]; /* zeroes: made with nothing */
+    unsigned char key[CURL_POOL_KEY]; /* of all that were made with the same */
 };
 
 struct curl_pools {
@@ -52,9 +55,9 @@ struct curl_pools {
     struct curl_pool *first;
 };
 
-/* The pool of all of the class that were made with the same; until curl_pool_leave(). */
+/* The pool of all of the class that were made with the same; until curl_pool_leave(). m is complete by now. */
 struct curl_pool *curl_pool_enter(struct curl_pools *ps, enum work_class c,
-                                  const struct curl_made_with *m);
+                                  struct curl_made_with *m);
 void curl_pool_leave(struct curl_pool *p);
 void curl_pools_release(struct curl_pools *ps); /* nobody is in any */
 

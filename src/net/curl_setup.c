@@ -58,6 +58,15 @@ bool curl_aim(struct curl_handle *h, str url, struct arena *a, str *destination,
     return true;
 }
 
+/* -- secrets -- */
+
+static bool curl_setup_read(struct curl_handle *h, struct secret s, struct arena *a, str *out,
+                            struct err *e)
+{
+    h->reads_files |= s.file.n != 0;
+    return secret_read(s, a, out, e);
+}
+
 /* -- headers -- */
 
 static bool add_line(struct curl_slist **list, str name, str value, struct arena *a, struct err *e)
@@ -74,8 +83,9 @@ static bool add_line(struct curl_slist **list, str name, str value, struct arena
     return true;
 }
 
-static bool add_configured(struct curl_slist **list, const struct http_conf_header *v, size_t n,
-                           struct arena *a, struct err *e)
+static bool add_configured(struct curl_handle *h, struct curl_slist **list,
+                           const struct http_conf_header *v, size_t n, struct arena *a,
+                           struct err *e)
 {
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < v[i].n_values; k++)
@@ -84,7 +94,7 @@ static bool add_configured(struct curl_slist **list, const struct http_conf_head
         for (size_t k = 0; k < v[i].n_secrets; k++) {
             str value;
 
-            if (!secret_read(v[i].secrets[k], a, &value, e) ||
+            if (!curl_setup_read(h, v[i].secrets[k], a, &value, e) ||
                 !add_line(list, v[i].name, value, a, e))
                 return false;
         }
@@ -122,9 +132,9 @@ static bool curl_setup_set_headers(struct curl_handle *h, const struct curl_requ
         if (!add_line(&h->headers, rq->http.headers.v[i].name, rq->http.headers.v[i].value, a, e))
             return false;
     suppress(h, rq);
-    if (c != NULL && !add_configured(&h->headers, c->headers, c->n_headers, a, e))
+    if (c != NULL && !add_configured(h, &h->headers, c->headers, c->n_headers, a, e))
         return false;
-    if (c != NULL && !add_configured(&h->proxy_headers, c->proxy_connect_headers,
+    if (c != NULL && !add_configured(h, &h->proxy_headers, c->proxy_connect_headers,
                                      c->n_proxy_connect_headers, a, e))
         return false;
     curl_easy_setopt(h->easy, CURLOPT_USERAGENT, arena_z(a, rq->user_agent));
@@ -155,7 +165,8 @@ static bool set_auth(struct curl_handle *h, const struct curl_request *rq, struc
         return true;
     }
     if (c->has_basic_auth) {
-        if (!secret_read(c->username, a, &name, e) || !secret_read(c->password, a, &password, e))
+        if (!curl_setup_read(h, c->username, a, &name, e) ||
+            !curl_setup_read(h, c->password, a, &password, e))
             return false;
         curl_url_set(h->url, CURLUPART_USER, NULL, 0);
         curl_url_set(h->url, CURLUPART_PASSWORD, NULL, 0);
@@ -165,7 +176,7 @@ static bool set_auth(struct curl_handle *h, const struct curl_request *rq, struc
         curl_made_with_add(&h->made_with, 'u', name);
         curl_made_with_add(&h->made_with, 'w', password);
     } else if (c->has_authorization) {
-        if (!secret_read(c->credentials, a, &value, e))
+        if (!curl_setup_read(h, c->credentials, a, &value, e))
             return false;
         return set_authorization(h, c->auth_type.n != 0 ? c->auth_type : S("Bearer"), value, a, e);
     } else if (rq->token.n != 0) {
@@ -184,6 +195,7 @@ static bool set_blob(struct curl_handle *h, CURLoption option, char what, struct
 
     if (!secret_is_set(s))
         return true;
+    h->reads_files |= s.file.n != 0;
     if (!(what == 'A' ? secret_read_certificates : secret_read)(s, a, &text, e))
         return false;
     blob.data = (void *)(uintptr_t)text.p;
@@ -361,6 +373,13 @@ static bool is_safe(str method)
     return str_is(method, "GET") || str_is(method, "HEAD") || str_is(method, "OPTIONS");
 }
 
+static void set_body(struct curl_handle *h, str body)
+{
+    h->has_body = true;
+    curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
+    curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, body.n != 0 ? body.p : "");
+}
+
 static bool set_method(struct curl_handle *h, const struct http_request *rq, struct arena *a,
                        struct err *e)
 {
@@ -376,8 +395,7 @@ static bool set_method(struct curl_handle *h, const struct http_request *rq, str
     }
     if (rq->body.n != 0 || str_is(rq->method, "POST")) {
         curl_easy_setopt(h->easy, CURLOPT_POST, 1l);
-        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)rq->body.n);
-        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, rq->body.n != 0 ? rq->body.p : "");
+        set_body(h, rq->body);
     }
     /* Only where it is needed: a custom method would survive a redirect that turns POST into GET. */
     if (!str_is(rq->method, "POST"))
@@ -417,6 +435,14 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
     curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
     curl_easy_setopt(h->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1l); /* a proxy's answer is none */
     return true;
+}
+
+void curl_setup_again(struct curl_handle *h, str body)
+{
+    h->was_asked = h->has_asked = h->has_heard = h->goes_away = false;
+    h->error[0] = '\0';
+    if (h->has_body)
+        set_body(h, body);
 }
 
 void curl_handle_release(struct curl_handle *h)

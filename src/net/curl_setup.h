@@ -25,6 +25,8 @@ struct curl_handle {
     struct curl_made_with made_with;
     bool has_certificate; /* our own */
     bool was_asked;       /* for it, by the server */
+    bool has_body;        /* the method brings one, if an empty one */
+    bool reads_files;     /* what is in them counts at each use: it is set up anew */
     bool sends_once;      /* something may come of the request */
     bool has_asked;       /* a request went out, */
     bool has_heard;       /* and an answer to it, or its head, came */
@@ -46,6 +48,8 @@ bool curl_aim(struct curl_handle *h, str url, struct arena *a, str *destination,
               struct err *e) must_check;
 bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                 struct err *e) must_check;
+/* The same head once more, after curl_setup() and a request that is answered: only the body, which curl does not copy. */
+void curl_setup_again(struct curl_handle *h, str body);
 /* The TLS part alone, for other protocols. The name to verify goes into h->url, which must be set. */
 bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                     struct err *e) must_check;

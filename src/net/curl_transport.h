@@ -9,15 +9,14 @@
 #include "base/heap.h"
 #include "base/map.h"
 #include "os/clock.h"
+#include "net/curl_kept.h"
 #include "net/curl_mail.h"
-#include "net/curl_setup.h"
 #include "net/http_conf.h"
 
 enum {
     PER_DESTINATION = 32,
     ANSWER_DEFAULT = 1 << 20,
     ANSWER_HEAD_MAX = 64 << 10,
-    SPARE_MAX = 32,
 };
 
 enum transfer_state { QUEUED, WAITING, RUNNING, FAILED };
@@ -41,15 +40,15 @@ struct transfer {
     transport_cb *cb;
     void *arg;
 
-    struct arena memory;
+    struct arena memory; /* this transfer stands in it */
     struct curl_request rq;
-    struct curl_handle handle;
+    struct curl_kept *kept;    /* its handle; NULL: a mail, or it has ended */
     struct curl_pool *pool;    /* while it runs */
     struct smtp_request *smtp; /* a mail; its strings are in memory. NULL = HTTP */
     struct mail *mail;         /* while it runs */
     transport_piece_cb *piece;
     size_t max_answer, head_bytes, given; /* given: in pieces */
-    bool head_ended, is_paused;
+    bool head_ended, is_paused, is_answered;
     struct buf body;
     struct http_headers headers;
     size_t headers_cap;
@@ -64,7 +63,7 @@ struct transfer {
 struct destination {
     struct heap_node node; /* in ready, by its oldest waiting request, while there is room */
     enum work_class class;
-    str name; /* the class first */
+    str name;
     struct transfer_list waiting;
     unsigned running, users;
 };
@@ -89,10 +88,8 @@ struct curl_transport {
     struct clock *clock;
     struct curl_pools pools;
     struct mails *mails; /* NULL before the first */
-    CURL *
-        spare[SPARE_MAX]; /* handles in no pool, reset: to make one costs more than to set one up */
-    size_t n_spare;
-    struct str_map destinations;
+    struct curl_keeper keeper;
+    struct str_map destinations[WORK_CLASSES];
     struct heap ready[WORK_CLASSES];
     struct shares shares;
     struct transfer_list running, failed;

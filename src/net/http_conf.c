@@ -1,7 +1,6 @@
 /* Decoders, printers and checks of keys that are no plain values: TLS versions, headers, OAuth 2; at the end the
  * tables. */
 #include "net/http_conf.h"
-
 #include "codec/url.h"
 #include "schema/schema.h"
 #include "tocsin/global.h"
@@ -432,6 +431,7 @@ const struct conf_type http_conf_type = {
     .doc = "How HTTP requests are made.",
     .keys = http_keys,
     .size = sizeof(struct http_conf),
+    .number = CONF_AT(struct http_conf, number),
     .check = http_conf_check_http,
 };
 

@@ -46,6 +46,8 @@ struct oauth2_conf {
 };
 
 struct http_conf {
+    /* What is set up by this one is found again by it, whoever stands at its address later. 0: made by hand. */
+    uint64_t number;
     bool has_basic_auth;
     struct secret username, password;
     bool has_authorization;

@@ -47,9 +47,8 @@ static void transport_curl_list_remove(struct transfer *x)
 
 static struct destination *destination_get(struct curl_transport *t, struct transfer *x)
 {
-    str name =
-        arena_printf(&x->memory, "%s %.*s", work_class_names[x->class], STR(x->rq.destination));
-    void **hit = str_map_get(&t->destinations, name);
+    struct str_map *map = &t->destinations[x->class];
+    void **hit = str_map_get(map, x->rq.destination);
     struct destination *d;
 
     if (hit != NULL) {
@@ -57,8 +56,8 @@ static struct destination *destination_get(struct curl_transport *t, struct tran
     } else {
         d = mem_new(struct destination);
         d->class = x->class;
-        d->name = mem_str_dup(name);
-        str_map_put(&t->destinations, d->name, d);
+        d->name = mem_str_dup(x->rq.destination);
+        str_map_put(map, d->name, d);
     }
     d->users++;
     return d;
@@ -69,7 +68,7 @@ static void destination_drop(struct curl_transport *t, struct destination *d)
     if (--d->users != 0)
         return;
     heap_remove(&t->ready[d->class], &d->node);
-    str_map_del(&t->destinations, d->name);
+    str_map_del(&t->destinations[d->class], d->name);
     mem_str_free(d->name);
     mem_free(d);
 }
@@ -84,15 +83,6 @@ static void destination_settle(struct curl_transport *t, struct destination *d)
 
 /* -- the end of a request -- */
 
-static void spare(struct curl_transport *t, struct curl_handle *h)
-{
-    if (t->n_spare == SPARE_MAX)
-        return;
-    curl_easy_reset(h->easy);
-    t->spare[t->n_spare++] = h->easy;
-    h->easy = NULL;
-}
-
 static void stop_running(struct transfer *x)
 {
     struct curl_transport *t = x->transport;
@@ -100,9 +90,7 @@ static void stop_running(struct transfer *x)
     if (x->state != RUNNING)
         return;
     if (x->pool != NULL) {
-        curl_multi_remove_handle(x->pool->multi, x->handle.easy);
-        spare(t, &x->handle);
-        curl_handle_release(&x->handle);
+        curl_multi_remove_handle(x->pool->multi, x->kept->handle.easy);
         curl_pool_leave(x->pool);
         x->pool = NULL;
     }
@@ -122,6 +110,9 @@ static void detach(struct transfer *x)
     struct curl_transport *t = x->transport;
 
     stop_running(x);
+    if (x->kept != NULL)
+        curl_kept_give(&t->keeper, x->kept, &x->rq, x->is_answered);
+    x->kept = NULL;
     transport_curl_list_remove(x);
     timer_cancel(t->clock, &x->timer);
     if (x->destination != NULL) {
@@ -133,16 +124,17 @@ static void detach(struct transfer *x)
 
 static void transfer_free(struct transfer *x)
 {
+    struct arena memory;
+
     if (x->all_next != NULL)
         x->all_next->all_prev = x->all_prev;
     if (x->all_prev != NULL)
         x->all_prev->all_next = x->all_next;
     else
         x->transport->all = x->all_next;
-    curl_handle_release(&x->handle);
     buf_release(&x->body);
-    arena_release(&x->memory);
-    mem_free(x);
+    memory = x->memory;
+    arena_release(&memory);
 }
 
 static void start_ready(struct curl_transport *t);
@@ -172,7 +164,7 @@ static bool has_sent(const struct transfer *x)
         return false;
     if (x->smtp != NULL)
         return x->has_sent || x->mail != NULL;
-    curl_easy_getinfo(x->handle.easy, CURLINFO_REQUEST_SIZE, &bytes);
+    curl_easy_getinfo(x->kept->handle.easy, CURLINFO_REQUEST_SIZE, &bytes);
     return bytes != 0;
 }
 
@@ -182,7 +174,7 @@ static int transport_curl_status_of(const struct transfer *x)
     long status = 0;
 
     if (x->pool != NULL && x->head_ended)
-        curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(x->kept->handle.easy, CURLINFO_RESPONSE_CODE, &status);
     return x->failure != TRANSPORT_OK && status / 100 == 3 ? 0 : (int)status;
 }
 
@@ -234,7 +226,9 @@ static void on_deadline(struct timer *timer, struct now now)
         x->failure = TRANSPORT_TIMEOUT;
         if (has_sent(x))
             err_set(&x->err, ERR_TIMEOUT, "no answer from '%.*s': time is up",
-                    STR(curl_last_asked(&x->handle, x->rq.destination, &x->memory)));
+                    STR(x->kept != NULL
+                            ? curl_last_asked(&x->kept->handle, x->rq.destination, &x->memory)
+                            : x->rq.destination));
         else
             err_set(&x->err, ERR_TIMEOUT, "%s '%.*s': time is up while %s",
                     x->state == RUNNING ? "cannot reach" : "not sent to", STR(x->rq.destination),
@@ -256,7 +250,7 @@ static size_t give_piece(struct transfer *x, str bytes)
 
     if (x->given + bytes.n > x->max_answer)
         return 0;
-    curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(x->kept->handle.easy, CURLINFO_RESPONSE_CODE, &status);
     head.status = (int)status;
     x->is_paused = !x->piece(x->arg, &head, bytes);
     if (x->is_paused)
@@ -270,7 +264,7 @@ static void resume(void *self, struct transfer *x)
 {
     (void)self;
     if (x->is_paused)
-        curl_easy_pause(x->handle.easy, CURLPAUSE_CONT);
+        curl_easy_pause(x->kept->handle.easy, CURLPAUSE_CONT);
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
@@ -293,7 +287,7 @@ static bool announces_too_much(const struct transfer *x)
     long status = 0;
     uint64_t n;
 
-    curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(x->kept->handle.easy, CURLINFO_RESPONSE_CODE, &status);
     return status / 100 != 3 && !str_is(x->rq.http.method, "HEAD") &&
            str_to_u64(http_header_get(&x->headers, S("Content-Length")), &n) && n > x->max_answer;
 }
@@ -301,7 +295,7 @@ static bool announces_too_much(const struct transfer *x)
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *x = arg;
-    str value = {p, curl_hear(p, size, n, &x->handle)}, name;
+    str value = {p, curl_hear(p, size, n, &x->kept->handle)}, name;
 
     x->head_bytes += value.n;
     if (x->head_bytes > ANSWER_HEAD_MAX)
@@ -334,20 +328,20 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 static bool start_http(struct transfer *x)
 {
     struct curl_transport *t = x->transport;
+    struct curl_handle *h = &x->kept->handle;
     CURL *easy;
 
-    if (t->n_spare != 0)
-        x->handle.easy = t->spare[--t->n_spare];
-    if (!curl_setup(&x->handle, &x->rq, &x->memory, &x->err))
+    if (x->kept->destination.n != 0)
+        curl_setup_again(h, x->rq.http.body);
+    else if (!curl_setup(h, &x->rq, &x->memory, &x->err))
         return false;
-    easy = x->handle.easy;
+    easy = h->easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
-    x->pool = curl_pool_enter(&t->pools, x->class, &x->handle.made_with);
-    curl_made_with_release(&x->handle.made_with);
+    x->pool = curl_pool_enter(&t->pools, x->class, &h->made_with);
     BUG_ON(curl_multi_add_handle(x->pool->multi, easy) != CURLM_OK);
     return true;
 }
@@ -438,9 +432,10 @@ static void transport_curl_finish(struct curl_pools *ps, struct curl_pool *p)
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x);
         if (code == CURLE_OK && !x->head_ended)
             code = CURLE_PARTIAL_FILE; /* curl takes a head that was cut off for a whole one */
-        x->failure = curl_failure(&x->handle, code);
+        x->is_answered = code == CURLE_OK;
+        x->failure = curl_failure(&x->kept->handle, code);
         if (code != CURLE_OK)
-            curl_failure_text(&x->handle, x->rq.destination, code, &x->memory, &x->err);
+            curl_failure_text(&x->kept->handle, x->rq.destination, code, &x->memory, &x->err);
         transport_curl_deliver(x);
     }
     start_ready(t);
@@ -466,13 +461,25 @@ static void copy_request(struct transfer *x, const struct http_request *rq, bool
                                                arena_str(a, rq->headers.v[i].value)};
 }
 
+static bool transport_curl_aim(struct transfer *x)
+{
+    x->kept = curl_kept_take(&x->transport->keeper, &x->rq);
+    if (x->kept->destination.n == 0)
+        return curl_aim(&x->kept->handle, x->rq.http.url, &x->memory, &x->rq.destination, &x->err);
+    x->rq.destination = arena_str(&x->memory, x->kept->destination);
+    return true;
+}
+
 struct transfer *curl_send(void *self, const struct transport_request *rq, transport_cb *cb,
                            void *arg)
 {
     struct curl_transport *t = self;
-    struct transfer *x = mem_new(struct transfer);
+    struct arena memory;
+    struct transfer *x;
 
-    arena_init(&x->memory, 0);
+    arena_init(&memory, 0);
+    x = arena_new(&memory, struct transfer);
+    x->memory = memory;
     x->transport = t;
     x->cb = cb;
     x->arg = arg;
@@ -494,7 +501,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     if (rq->smtp != NULL) {
         x->smtp = smtp_request_copy(rq->smtp, &x->memory);
         x->rq.destination = arena_printf(&x->memory, "smtp://%.*s", STR(rq->smtp->smarthost));
-    } else if (!curl_aim(&x->handle, x->rq.http.url, &x->memory, &x->rq.destination, &x->err)) {
+    } else if (!transport_curl_aim(x)) {
         err_wrap(&x->err, "cannot send");
         transfer_fail_later(x, TRANSPORT_URL);
         return x;
@@ -519,13 +526,13 @@ static void free_transport(void *self)
     while (t->all != NULL)
         transfer_drop(t->all);
     tokens_free(t);
-    while (t->n_spare != 0)
-        curl_easy_cleanup(t->spare[--t->n_spare]);
+    curl_keeper_release(&t->keeper);
     curl_pools_release(&t->pools);
     mails_free(t->mails);
-    str_map_release(&t->destinations);
-    for (unsigned c = 0; c < WORK_CLASSES; c++)
+    for (unsigned c = 0; c < WORK_CLASSES; c++) {
+        str_map_release(&t->destinations[c]);
         heap_release(&t->ready[c]);
+    }
     mem_free(t);
     curl_global_cleanup();
 }

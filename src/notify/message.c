@@ -105,6 +105,7 @@ void notification_json(struct buf *out, const struct notification *n, str extern
     struct json_writer w;
     struct buf name = BUF_INIT;
 
+    buf_reserve(out, 1024); /* most that tell of one alert need no more */
     quote_meta(&name, n->receiver);
     json_writer_init(&w, out, true);
     json_open(&w, '{');

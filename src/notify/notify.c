@@ -48,7 +48,7 @@ struct attempt {
     unsigned n_parts;          /* of the one row; 0: it goes whole */
     const struct integration_conf *ic;
     void *hold;
-    struct arena arena;
+    struct arena arena; /* this attempt stands in it */
     struct delivery d;
     struct notification n;
     const struct delivery_pair *kept; /* of the first row */
@@ -132,6 +132,7 @@ static void way_leave(struct notify *n, struct way *w)
 static void attempt_free(struct attempt *a)
 {
     struct notify *n = a->owner;
+    struct arena arena;
 
     timer_cancel(n->clock, &a->later);
     if (a->prev != NULL)
@@ -143,8 +144,8 @@ static void attempt_free(struct attempt *a)
     way_leave(n, a->way);
     if (a->hold != NULL)
         n->shell.put_back(n->shell.arg, a->hold);
-    arena_release(&a->arena);
-    mem_free(a);
+    arena = a->arena;
+    arena_release(&arena);
 }
 
 static void drop_batch(struct notify *n, struct notify_batch *b)
@@ -686,9 +687,13 @@ static const struct outbox_row **urgent_first(struct arena *a, const struct outb
 
 void notify_send(struct notify *n, const struct outbox_row *const *rows, size_t n_rows)
 {
-    struct attempt *a = mem_new(struct attempt);
+    struct arena arena;
+    struct attempt *a;
     const struct outbox_row *row;
 
+    arena_init(&arena, ATTEMPT_ARENA);
+    a = arena_new(&arena, struct attempt);
+    a->arena = arena;
     a->owner = n;
     a->n_rows = a->n_told = n_rows;
     a->since = n->clock->now.mono;
@@ -696,7 +701,6 @@ void notify_send(struct notify *n, const struct outbox_row *const *rows, size_t 
     if (a->next != NULL)
         a->next->prev = a;
     n->attempts = a;
-    arena_init(&a->arena, ATTEMPT_ARENA);
     a->rows = urgent_first(&a->arena, rows, n_rows);
     a->row = row = a->rows[0];
     n->under_way++;

@@ -9,6 +9,7 @@
 #include "schema/schema.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include "base/vec.h"
 #include "regex/regex.h"
@@ -246,9 +247,20 @@ static void decode_set_default(struct conf_run *run, const struct conf_key *key,
     }
 }
 
+/* As nothing was said of it, and told from all others. */
+static void decode_blank(const struct conf_type *type, void *obj)
+{
+    static atomic_uint_fast64_t numbers;
+    uint64_t number = atomic_fetch_add(&numbers, 1) + 1;
+
+    memset(obj, 0, type->size);
+    if (type->number != 0)
+        memcpy((char *)obj + type->number - 1, &number, sizeof(number));
+}
+
 void conf_defaults(struct conf_run *run, const struct conf_type *type, void *obj)
 {
-    memset(obj, 0, type->size);
+    decode_blank(type, obj);
     for (const struct conf_key *key = type->keys; key->name != NULL; key++)
         decode_set_default(run, key, (char *)obj + key->offset);
 }
@@ -692,7 +704,7 @@ static bool decode_parts(const struct decoder *m)
     }
     for (size_t i = 0; i < m->n_layers; i++) {
         if (ok)
-            memset(m->layers[i].obj, 0, m->layers[i].type->size);
+            decode_blank(m->layers[i].type, m->layers[i].obj);
         else
             conf_defaults(m->in->run, m->layers[i].type, m->layers[i].obj);
     }

@@ -576,6 +576,74 @@ static void nothing_of_the_last_request_stays(void **state)
     }
 }
 
+/* What is set up is used again for the same head: whatever came between, each request is as the first of its kind was. */
+static void the_same_head_again(void **state)
+{
+    struct http_header h = {S("X-Own"), S("1")}, other = {S("X-Own"), S("2")};
+    str values[] = {S("3")};
+    struct http_conf_header configured = {S("X-Many"), values, 1, NULL, 0};
+    struct http_conf plain = {.follow_redirects = true},
+                     one = {.has_basic_auth = true,
+                            .username = {.hidden = S("me")},
+                            .password = {.hidden = S("s3cret")}},
+                     two = {.headers = &configured, .n_headers = 1},
+                     proxied = {.proxy_url = url("")};
+    struct transport_request of[] = {
+        {.http = {.url = url("/x")}},
+        {.http = {.url = url("/x")}, .conf = &plain},
+        {.http = {.url = url("/x"), .body = S("a")}, .conf = &plain},
+        {.http = {.url = url("/x"), .body = S("bcd")}, .conf = &plain},
+        {.http = {.url = url("/x"), .method = S("PUT"), .body = S("a")}, .conf = &plain},
+        {.http = {.url = url("/x"), .method = S("PUT")}, .conf = &plain},
+        {.http = {.url = url("/x"), .method = S("POST")}, .conf = &plain},
+        {.http = {.url = url("/x"), .headers = {&h, 1}}, .conf = &plain},
+        {.http = {.url = url("/x"), .headers = {&other, 1}}, .conf = &plain},
+        {.http = {.url = url("/redirect"), .body = S("b")}, .conf = &plain},
+        {.http = {.url = url("/500"), .body = S("a")}, .conf = &plain},
+        {.http = {.url = url("/x"), .body = S("a")}, .conf = &one},
+        {.http = {.url = url("/x"), .body = S("a")}, .conf = &two},
+        {.http = {.url = S("http://somewhere.test/x")}, .conf = &proxied},
+    };
+    str first[ARRAY_LEN(of)];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(of); i++) { /* without a number nothing is kept */
+        ask(of[i]);
+        first[i] = arena_str(&t.arena, buf_str(&t.last));
+    }
+    plain.number = 1;
+    one.number = 2;
+    two.number = 3;
+    proxied.number = 4;
+    for (size_t i = 0; i < 4 * ARRAY_LEN(of); i++) {
+        size_t which = i * (1 + i / ARRAY_LEN(of)) % ARRAY_LEN(of);
+
+        ask(of[which]);
+        assert_true(str_eq(buf_str(&t.last), first[which]));
+    }
+}
+
+/* A configuration that stands where another stood is another; a secret in a file counts at each use. */
+static void the_same_head_but_not_the_same_words(void **state)
+{
+    struct http_conf c = {
+        .number = 1, .has_authorization = true, .credentials = {.hidden = S("old")}};
+
+    (void)state;
+    ASK(.http = {.url = url("/x")}, .conf = &c);
+    assert_true(sent("Authorization: Bearer old\n"));
+    c.number = 2;
+    c.credentials.hidden = S("new");
+    ASK(.http = {.url = url("/x")}, .conf = &c);
+    assert_true(sent("Authorization: Bearer new\n"));
+    c = (struct http_conf){.number = 3, .has_authorization = true, .credentials = {.file = t.path}};
+    for (int i = 0; i < 3; i++) {
+        write_file(arena_printf(&t.arena, "secret %d", i).p);
+        ASK(.http = {.url = url("/x")}, .conf = &c);
+        assert_true(sent(arena_printf(&t.arena, "Authorization: Bearer secret %d\n", i).p));
+    }
+}
+
 static void oauth2_tokens(void **state)
 {
     str scopes[] = {S("a"), S("b")};
@@ -855,6 +923,8 @@ int main(void)
         TEST(configured_headers),
         TEST(proxies),
         TEST(nothing_of_the_last_request_stays),
+        TEST(the_same_head_again),
+        TEST(the_same_head_but_not_the_same_words),
         TEST(oauth2_tokens),
         TEST(tls),
         TEST(scripted),
