@@ -235,37 +235,55 @@ static char *add_digits(char *p, unsigned v, size_t n, char end)
     return p + n + 1;
 }
 
-/* Room for what follows is there. */
-static struct civil print_to_seconds(struct buf *out, ts_ns t, char end)
-{
-    struct civil c = civil_of(t, 0); /* years 1 to 2262 */
-    char *p;
+/* A second as text: lists say the same few over and over. */
+struct printed_second {
+    int64_t second;
+    char text[sizeof("2006-01-02T15:04:05.") - 1]; /* begins with a NUL: none yet */
+};
 
-    buf_reserve(out, sizeof("2006-01-02T15:04:05.999999999Z"));
-    p = out->p + out->n;
+static void print_second(struct printed_second *m, int64_t second)
+{
+    struct civil c = civil_of_seconds(second, 0); /* years 1 to 2262 */
+    char *p = m->text;
+
     p = add_digits(p, (unsigned)c.year, 4, '-');
     p = add_digits(p, (unsigned)c.month, 2, '-');
     p = add_digits(p, (unsigned)c.day, 2, 'T');
     p = add_digits(p, (unsigned)c.hour, 2, ':');
     p = add_digits(p, (unsigned)c.minute, 2, ':');
-    p = add_digits(p, (unsigned)c.second, 2, end);
-    out->n = (size_t)(p - out->p);
-    return c;
+    add_digits(p, (unsigned)c.second, 2, '.');
+    m->second = second;
+}
+
+/* Room for what follows is there. Returns the nanoseconds within the second. */
+static unsigned print_to_seconds(struct buf *out, ts_ns t)
+{
+    static _Thread_local struct printed_second last[8];
+    int64_t second =
+        t == TS_NONE ? (int64_t)YEAR_ONE_DAYS * SECONDS_PER_DAY : timefmt_floor_div(t, NS_PER_S);
+    struct printed_second *m = &last[(uint64_t)second % ARRAY_LEN(last)];
+
+    if (m->second != second || m->text[0] == '\0')
+        print_second(m, second);
+    buf_reserve(out, sizeof("2006-01-02T15:04:05.999999999Z"));
+    memcpy(out->p + out->n, m->text, sizeof(m->text));
+    out->n += sizeof(m->text);
+    return t == TS_NONE ? 0 : (unsigned)(t - second * NS_PER_S);
 }
 
 void rfc3339_ms(struct buf *out, ts_ns t)
 {
-    struct civil c = print_to_seconds(out, t, '.');
+    unsigned nanosecond = print_to_seconds(out, t);
 
-    add_digits(out->p + out->n, (unsigned)c.nanosecond / 1000000, 3, 'Z');
+    add_digits(out->p + out->n, nanosecond / 1000000, 3, 'Z');
     out->n += 4;
 }
 
 void rfc3339_nano(struct buf *out, ts_ns t)
 {
-    struct civil c = print_to_seconds(out, t, '.');
+    unsigned nanosecond = print_to_seconds(out, t);
 
-    add_digits(out->p + out->n, (unsigned)c.nanosecond, 9, 'Z');
+    add_digits(out->p + out->n, nanosecond, 9, 'Z');
     out->n += 9;
     while (out->p[out->n - 1] == '0')
         out->n--;
