@@ -5,7 +5,7 @@
  * serving and says so, and the owner of the loop that a user can size asks arena_is_full() once a step and stops with
  * ERR_LIMIT.
  *
- * Shapes   chunks of 4 KiB doubling up to 256 KiB, of a small one a quarter of what it holds; larger objects get a chunk of
+ * Shapes   chunks of 4 KiB doubling up to 256 KiB, of a small one a sixteenth of what it holds; larger objects get a chunk of
  *          their own. Alignment 16.
  * Owns     the arena owns every byte handed out, until arena_release() or arena_reset().
  * Errors   none; out of memory aborts (base/mem.h).

@@ -83,7 +83,7 @@ void arena_reset(struct arena *a)
 static size_t next_chunk(const struct arena *a)
 {
     if (a->first != 0)
-        return a->used / 4 > a->first ? a->used / 4 : a->first;
+        return a->used / 16 > a->first ? a->used / 16 : a->first;
     return a->head != NULL ? a->head->size * 2 : CHUNK_MIN;
 }
 

@@ -391,7 +391,7 @@ static void log_changes(const struct rule_group *g)
 /* What the answers to a rule say beside their samples, once a change. */
 static void log_note(const struct rule_group *g, const struct rule *r)
 {
-    const struct rule_notes *n = &r->notes;
+    const struct rule_notes *n = rule_notes_of(r);
     str first = n->held.n != 0       ? n->held
                 : n->n_warnings != 0 ? n->warnings[0]
                 : n->n_infos != 0    ? n->infos[0]
@@ -438,17 +438,17 @@ static void judge_answers(struct rule_driver_run *r, struct rules_ran *ran)
     for (size_t i = 0; i < g->n_rules; i++) {
         const struct rule *rule = &g->rules[i];
 
-        if (rule->notes.held.n != 0 &&
-            (worst == NULL || rule->notes.held_since < worst->notes.held_since))
+        if (rule_notes_of(rule)->held.n != 0 &&
+            (worst == NULL || rule_notes_of(rule)->held_since < rule_notes_of(worst)->held_since))
             worst = rule;
     }
     if (ds == NULL || worst == NULL ||
-        g->slot - worst->notes.held_since < source_config(ds->source)->down_after)
+        g->slot - rule_notes_of(worst)->held_since < source_config(ds->source)->down_after)
         return;
     ran->degraded = source_name(ds->source);
     ran->degraded_why =
         arena_printf(&r->group->arena, "the answers to rule '%.*s' are partial: %.*s",
-                     STR(worst->conf->name), STR(worst->notes.held));
+                     STR(worst->conf->name), STR(rule_notes_of(worst)->held));
 }
 
 /* The job has ended: what it left goes to the core. */

@@ -62,9 +62,9 @@ enum promql_at { PROMQL_AT_NONE, PROMQL_AT_TIME, PROMQL_AT_START, PROMQL_AT_END 
 
 struct promql_shift {
     bool has_offset, is_anchored, is_smoothed;
-    struct promql_span offset;
     enum promql_at at;
     ts_ms at_time;
+    struct promql_span offset;
 };
 
 /* -- nodes --

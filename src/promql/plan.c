@@ -185,7 +185,7 @@ static size_t plan_room(enum plan_kind kind)
     case PLAN_INSTANT:
     case PLAN_MATH:
     case PLAN_SIGN:
-    case PLAN_SCALAR: return PLAN_ROOM_WITH(named_span);
+    case PLAN_SCALAR: return PLAN_ROOM_WITH(named);
     case PLAN_RANGE: return PLAN_ROOM_WITH(odds);
     case PLAN_FOLD: return PLAN_ROOM_WITH(first);
     case PLAN_JOIN:
@@ -370,7 +370,9 @@ void promql_plan_begin(struct promql_plan *p)
 {
     plan_forget_keys(p);
     storage_begin(p->storage);
-    p->span++;
+    p->begun = p->run;
+    for (size_t i = 0; i < p->nodes.n; i++)
+        p->nodes.v[i]->named = NULL;
     for (size_t i = 0; i < p->selectors.n; i++) {
         struct plan_selector *s = p->selectors.v[i];
         struct storage_ids ids = storage_ids(p->storage, s->handle);
@@ -512,9 +514,8 @@ static void push_rows(struct promql_eval *ev, struct plan_node *n, const struct 
 
     if (left == 0)
         return;
-    if (n->named_span != p->span)
-        n->named = ev->is_stepped ? arena_array(&p->keep, n->n, sizeof(n->named[0])) : NULL;
-    n->named_span = n->named != NULL ? p->span : 0;
+    if (n->named == NULL && ev->is_stepped)
+        n->named = arena_array(&p->keep, n->n, sizeof(n->named[0]));
     out->v = arena_alloc(ev->a, left * sizeof(out->v[0]));
     out->cap = left;
     arena_init(&a, 0);

@@ -504,7 +504,7 @@ static bool plan_column_fold(struct promql_eval *ev, struct plan_node *n)
 static bool is_made(const struct promql_plan *p, const struct promql_eval *ev,
                     const struct plan_node *n, ts_ms t)
 {
-    if (n->made_span != p->span || n->made_at != t)
+    if (n->made_run <= p->begun || n->made_at != t)
         return false;
     if (n->depends_on_query && n->made_run != p->run)
         return false;
@@ -573,14 +573,13 @@ static bool count_again(struct promql_eval *ev, const struct plan_node *n)
 static bool make_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
                         const struct promql_expr *x, ts_ms t, bool *given_up)
 {
-    n->made_span = 0;
+    n->made_run = 0;
     n->col.h = NULL;
     n->col.present = 0;
     if (!operands(p, ev, n, x, t, given_up) ||
         (!*given_up && !plan_column_make(p, ev, n, x, t, given_up)))
         return false;
     n->is_given_up = *given_up;
-    n->made_span = p->span;
     n->made_run = p->run;
     n->made_step = ev->steps;
     n->made_at = t;

@@ -32,7 +32,7 @@ struct plan_selector {
     const struct promql_selector *of; /* where it was first seen */
     struct storage_selector *handle;
     struct storage_ids ids; /* in this span */
-    uint64_t version;       /* grows whenever the ids have changed */
+    uint32_t version;       /* grows whenever the ids have changed */
 };
 
 enum { PLAN_NONE = 0, PLAN_FLOAT = 1, PLAN_HISTOGRAM = 2 };
@@ -70,27 +70,25 @@ struct plan_node {
     bool shows_resets;     /* something below reads differently from what its text says */
     bool is_static;        /* rows and tables say it all; else the plain evaluator does it */
     bool drops_name;
-    bool is_in_turn;  /* a fold's: the groups' rows follow one another */
-    bool is_given_up; /* in this column: somebody has to say something */
+    bool is_in_turn;                  /* a fold's: the groups' rows follow one another */
+    bool is_given_up;                 /* in this column: somebody has to say something */
+    uint32_t version, seen_a, seen_b; /* of the tables */
 
     const struct promql_expr *x; /* where it was first seen: for what it is, not for its ids */
     struct plan_selector *selector;
     struct plan_node *a, *b; /* of a join: the left and the right side */
 
-    /* tables */
-    uint64_t version, seen_a, seen_b;
     size_t n; /* rows */
 
     /* the column of made_at */
     struct plan_column col;
-    uint64_t made_span, made_run, made_step;
+    uint64_t made_run, made_step; /* made_run: 0, there is none */
     ts_ms made_at;
     /* samples that making it read, and that were alive at once: counted again for each who uses it */
     uint64_t read;
     size_t peak;
 
-    struct plan_row *named; /* labels that steps share; NULL: only one step so far */
-    uint64_t named_span;
+    struct plan_row *named; /* of this span: labels that steps share; NULL: only one step so far */
 
     union {
         struct plan_odds *odds; /* PLAN_RANGE; NULL: all look like counters */
@@ -135,8 +133,8 @@ struct promql_plan {
     struct u64_map selectors_by_hash,
         nodes_by_hash; /* of what has been added since the last span */
     struct arena scratch, keep;
-    uint64_t span, run;
-    bool is_once; /* for one query: the store need not keep what it reads */
+    uint64_t run, begun; /* evaluations so far, and before this span */
+    bool is_once;        /* for one query: the store need not keep what it reads */
 };
 
 /* What an evaluation knows of its plan: promql_eval.plan. */

@@ -317,7 +317,7 @@ static bool make_tables(struct promql_plan *p, struct plan_node *n)
 
 bool plan_tables(struct promql_plan *p, struct plan_node *n)
 {
-    uint64_t a, b;
+    uint32_t a, b;
 
     if ((n->a != NULL && !plan_tables(p, n->a)) || (n->b != NULL && !plan_tables(p, n->b)))
         return false;
@@ -328,7 +328,7 @@ bool plan_tables(struct promql_plan *p, struct plan_node *n)
     n->seen_a = a;
     n->seen_b = b;
     n->version++;
-    n->made_span = 0;
+    n->made_run = 0;
     n->is_static = make_tables(p, n);
     return n->is_static;
 }

@@ -240,7 +240,7 @@ struct own *own_new(struct tsdb *db, const struct rule_group_conf *g, const uint
     o->n = g->n_rules;
     o->rules = mem_array(g->n_rules, sizeof(*o->rules));
     arena_init_small(&o->arena, 0);
-    arena_init(&o->waiting, 0);
+    arena_init_small(&o->waiting, 0);
     tsdb_batch_init(&o->batch);
     o->plan = promql_plan_new(tsdb_storage(db), &settings);
     for (size_t i = 0; i < o->n; i++)

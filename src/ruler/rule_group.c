@@ -84,9 +84,8 @@ struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_b
     g->n_rules = conf->n_rules;
     g->down_at = g->last_slot = TS_NONE;
     g->link_base = mem_str_dup(link_base);
-    arena_init(&g->arena, 0);
+    arena_init_small(&g->arena, 0);
     for (size_t i = 0; i < conf->n_rules; i++) {
-        arena_init(&g->rules[i].notes_arena, 0);
         g->rules[i].conf = &conf->rules[i];
         g->rules[i].identity = rule_group_identity(known_by(conf), conf, &conf->rules[i]);
         g->rules[i].last_eval = TS_NONE;

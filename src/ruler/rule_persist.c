@@ -252,7 +252,7 @@ static void move_alerts(struct rule_group *to, struct rule *dst, struct rule *sr
     dst->health = src->health;
     dst->last_eval = src->last_eval;
     dst->cost = src->cost;
-    rule_take_notes(dst, &src->notes, src->notes.held_since);
+    rule_take_notes(dst, rule_notes_of(src), rule_notes_of(src)->held_since);
     dst->notes_news = false;
     rule_note_error(dst, src->last_error);
 }

@@ -63,21 +63,35 @@ static uint64_t hash_notes(const struct rule_notes *n)
     return hash_words(h, n->held);
 }
 
+const struct rule_notes *rule_notes_of(const struct rule *r)
+{
+    static const struct rule_notes nothing;
+
+    return r->said != NULL ? &r->said->notes : &nothing;
+}
+
+static void rule_forget_notes(struct rule *r)
+{
+    if (r->said != NULL)
+        arena_release(&r->said->arena);
+    mem_free(r->said);
+    r->said = NULL;
+}
+
 void rule_take_notes(struct rule *r, const struct rule_notes *n, ts_ns slot)
 {
-    ts_ns since = r->notes.held.n != 0 ? r->notes.held_since : slot;
-    uint64_t hash;
+    ts_ns since = rule_notes_of(r)->held.n != 0 ? rule_notes_of(r)->held_since : slot;
+    uint64_t before = r->said != NULL ? r->said->hash : 0, hash = hash_notes(n);
 
-    r->notes_news = false;
-    if (!rule_notes_any(n) && !rule_notes_any(&r->notes))
+    r->notes_news = hash != before;
+    rule_forget_notes(r);
+    if (!rule_notes_any(n))
         return;
-    arena_release(&r->notes_arena);
-    arena_init(&r->notes_arena, 0);
-    r->notes = rule_notes_copy(&r->notes_arena, n);
-    r->notes.held_since = since;
-    hash = hash_notes(&r->notes);
-    r->notes_news = hash != r->notes_hash;
-    r->notes_hash = hash;
+    r->said = mem_new(struct rule_answer_said);
+    arena_init_small(&r->said->arena, 0);
+    r->said->notes = rule_notes_copy(&r->said->arena, n);
+    r->said->notes.held_since = since;
+    r->said->hash = hash;
 }
 
 void rule_note_error(struct rule *r, const char *text)
@@ -92,7 +106,7 @@ void rule_release_alerts(struct rule *r)
 {
     rule_note_error(r, NULL);
     rule_clear_changes(r);
-    arena_release(&r->notes_arena);
+    rule_forget_notes(r);
     vec_release(&r->changes);
     MAP_EACH (struct u64_map_entry, it, &r->alerts)
         rule_alert_free(it->value);

@@ -47,6 +47,13 @@ struct rule_change {
     double value;
 };
 
+/* What the last answer to a rule said beside its samples, and a hash of that but for its numbers. */
+struct rule_answer_said {
+    struct rule_notes notes;
+    struct arena arena;
+    uint64_t hash;
+};
+
 struct rule {
     const struct rule_conf *conf;
     uint64_t identity;               /* of (file, group, kind, name, labels): keys what is stored */
@@ -54,12 +61,10 @@ struct rule {
     VEC(struct rule_change) changes; /* of the last evaluation */
     VEC(uint64_t) gone;              /* fingerprints of stored alerts that are forgotten */
     enum rule_health health;
-    char *last_error;        /* NULL: none */
-    struct rule_notes notes; /* of the last answer; in an arena of their own */
-    struct arena notes_arena;
-    uint64_t notes_hash; /* of what they say, but for its numbers */
-    bool notes_news;     /* they say something else than those of the answer before */
-    ts_ns last_eval;     /* slot */
+    bool notes_news;               /* the last answer said something else than the one before */
+    char *last_error;              /* NULL: none */
+    struct rule_answer_said *said; /* NULL: nothing */
+    ts_ns last_eval;               /* slot */
     dur_ns took;
     struct rule_cost cost;
     size_t samples;    /* that the last evaluation returned */
@@ -115,6 +120,7 @@ void rule_set_back(struct rule *r, ts_ns now, dur_ns by);
 void rule_clear_changes(struct rule *r);
 /* Takes over what an answer said. slot: held_since, when this is the first in a row that holds. */
 void rule_take_notes(struct rule *r, const struct rule_notes *n, ts_ns slot);
+const struct rule_notes *rule_notes_of(const struct rule *r);
 struct rule_notes rule_notes_copy(struct arena *a, const struct rule_notes *n);
 void rule_note_error(struct rule *r, const char *text); /* copied; NULL: there is none */
 void rule_release_alerts(struct rule *r);

@@ -60,7 +60,7 @@ struct rule_templates *rule_templates_new(void)
     struct rule_templates *t = mem_new(struct rule_templates);
 
     t->set = template_set_new(functions);
-    arena_init(&t->arena, 0);
+    arena_init_small(&t->arena, 0);
     return t;
 }
 

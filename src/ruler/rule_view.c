@@ -49,7 +49,7 @@ static void view_state(struct arena *a, const struct rule *r, struct rule_view *
     out->health = r->health;
     out->state = rule_worst_state(r);
     out->last_error = r->last_error != NULL ? arena_str(a, str_of(r->last_error)) : S("");
-    out->notes = rule_notes_copy(a, &r->notes);
+    out->notes = rule_notes_copy(a, rule_notes_of(r));
     out->last_eval = r->last_eval;
     out->took = r->took;
     out->cost = r->cost;

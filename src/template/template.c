@@ -18,7 +18,7 @@ struct template_set *template_set_new(const struct tmpl_func *const *functions)
     struct template_set *set = mem_new(struct template_set);
     size_t n = 0;
 
-    arena_init(&set->arena, 0);
+    arena_init_small(&set->arena, 0);
     while (functions != NULL && functions[n] != NULL)
         n++;
     set->functions = arena_array(&set->arena, n + 2, sizeof(*functions));
@@ -32,7 +32,7 @@ struct template_set *template_set_clone(const struct template_set *set)
 {
     struct template_set *clone = mem_new(struct template_set);
 
-    arena_init(&clone->arena, 0);
+    arena_init_small(&clone->arena, 0);
     clone->functions = set->functions;
     clone->origin = set;
     clone->entered = set->entered;

@@ -18,7 +18,7 @@ enum { SAMPLELESS_A_LOCK = 2048 };
 void tsdb_batch_init(struct tsdb_batch *b)
 {
     *b = (struct tsdb_batch){0};
-    arena_init(&b->a, 0);
+    arena_init_small(&b->a, 0);
 }
 
 void tsdb_batch_release(struct tsdb_batch *b)
