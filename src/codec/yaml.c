@@ -48,18 +48,23 @@ static bool is_continuation(char c)
     return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-static void cursor_forward(struct yaml_builder *b)
+/* To the character of this number: all of a document goes through here. */
+static void cursor_forward(struct yaml_builder *b, size_t index)
 {
     str s = b->doc->source;
+    size_t at = b->here.at, n = b->at_char;
 
-    if (s.p[b->here.at] == '\n') {
-        b->here.line++;
-        b->line_start = b->here.at + 1;
+    for (; n < index && at < s.n; n++) {
+        if (s.p[at] == '\n') {
+            b->here.line++;
+            b->line_start = at + 1;
+        }
+        do
+            at++;
+        while (at < s.n && is_continuation(s.p[at]));
     }
-    do
-        b->here.at++;
-    while (b->here.at < s.n && is_continuation(s.p[b->here.at]));
-    b->at_char++;
+    b->here.at = at;
+    b->at_char = n;
 }
 
 static void cursor_back(struct yaml_builder *b)
@@ -80,8 +85,7 @@ static void cursor_back(struct yaml_builder *b)
 
 static struct yaml_mark yaml_mark_of(struct yaml_builder *b, const yaml_mark_t *m)
 {
-    while (b->at_char < m->index && b->here.at < b->doc->source.n)
-        cursor_forward(b);
+    cursor_forward(b, m->index);
     while (b->at_char > m->index && b->here.at != 0)
         cursor_back(b);
     b->here.col = (int)(b->here.at - b->line_start) + 1;

@@ -26,6 +26,7 @@
 #include "lint/lint_object.h"
 #include "lint/lint_template.h"
 #include "promql/promql.h"
+#include "ruler/rule_expr.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
 #include "ruletest/ruletest_file.h"
@@ -300,6 +301,7 @@ static void note_measure(struct linter *l, const struct yaml_doc *doc, const str
     if (expr != NULL && expr->kind == YAML_SCALAR && name != NULL && name->kind == YAML_SCALAR)
         vec_push(&l->measures, (struct rule_conf){.name = name->text,
                                                   .expr = expr->text,
+                                                  .query = expr->text,
                                                   .doc = doc,
                                                   .node = slo,
                                                   .expr_node = expr});
@@ -542,6 +544,11 @@ struct rule_pass {
     struct diags *found; /* of every RULES_AT_A_TIME of them */
 };
 
+static bool is_text(const struct yaml_node *n)
+{
+    return n != NULL && n->kind == YAML_SCALAR;
+}
+
 static void lint_rule(const struct linter *l, const struct rule_of_group *of,
                       struct rule_templates *t, struct diags *d)
 {
@@ -550,7 +557,9 @@ static void lint_rule(const struct linter *l, const struct rule_of_group *of,
     struct arena a;
 
     arena_init(&a, 0);
-    if (r->expr_node != NULL && r->expr_node->kind == YAML_SCALAR)
+    if (r->query.p == NULL && is_text(r->expr_node) && str_trim(r->expr).n != 0)
+        x = rule_expr_parse(r, RULE_PROMQL, of->group, &a, d);
+    else if (is_text(r->expr_node))
         x = promql_parse(r->expr_node->text, &promql_everything, &a, NULL, NULL);
     if (x != NULL)
         lint_expr(r, x, &l->set, &a, d);
@@ -619,7 +628,8 @@ static void lint_rules(struct linter *l, str text, str name, struct yaml_doc *do
     const struct rule_file_options o = {.mode = l->o->mode,
                                         .space_label = l->o->space_label,
                                         .keeps_broken = true,
-                                        .leaves_templates = true};
+                                        .leaves_templates = true,
+                                        .leaves_expressions = true};
     struct rule_file file;
     bool ok;
 

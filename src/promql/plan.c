@@ -46,8 +46,7 @@ static void free_node(struct plan_node *n)
     }
 }
 
-/* What was added is not looked for any more. */
-static void plan_forget_keys(struct promql_plan *p)
+void promql_plan_seal(struct promql_plan *p)
 {
     u64_map_release(&p->selectors_by_hash);
     u64_map_release(&p->nodes_by_hash);
@@ -71,7 +70,7 @@ void promql_plan_free(struct promql_plan *p)
     vec_release(&p->nodes);
     vec_release(&p->exprs);
     vec_release(&p->selectors);
-    plan_forget_keys(p);
+    promql_plan_seal(p);
     arena_release(&p->keep);
     arena_release(&p->scratch);
     arena_release(&p->a);
@@ -368,7 +367,7 @@ bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str tex
 
 void promql_plan_begin(struct promql_plan *p)
 {
-    plan_forget_keys(p);
+    promql_plan_seal(p);
     storage_begin(p->storage);
     p->begun = p->run;
     for (size_t i = 0; i < p->nodes.n; i++)

@@ -35,6 +35,9 @@ void promql_plan_free(struct promql_plan *p);
 bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str text, size_t *number,
                      struct err *e) must_check;
 
+/* Nothing is added for a while: what finds equal parts of those that have been, goes. The next span does so, too. */
+void promql_plan_seal(struct promql_plan *p);
+
 /* A span in which the store does not change; what is computed in it is shared by all expressions. */
 void promql_plan_begin(struct promql_plan *p);
 void promql_plan_end(struct promql_plan *p);

@@ -131,7 +131,7 @@ struct promql_plan {
     VEC(struct plan_selector *) selectors;
     VEC(struct plan_node *) nodes;
     struct u64_map selectors_by_hash,
-        nodes_by_hash; /* of what has been added since the last span */
+        nodes_by_hash; /* of what has been added: promql_plan_seal() */
     struct arena scratch, keep;
     uint64_t run, begun; /* evaluations so far, and before this span */
     bool is_once;        /* for one query: the store need not keep what it reads */

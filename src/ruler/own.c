@@ -245,6 +245,7 @@ struct own *own_new(struct tsdb *db, const struct rule_group_conf *g, const uint
     o->plan = promql_plan_new(tsdb_storage(db), &settings);
     for (size_t i = 0; i < o->n; i++)
         own_add_rule(o, i, identities[i]);
+    promql_plan_seal(o->plan);
     find_readers(o);
     return o;
 }

@@ -318,15 +318,15 @@ static void check_recording(const struct checker *k, const struct rule_conf *r)
 static void check_expr(struct checker *k, struct rule_conf *r)
 {
     const struct label scope = {k->o->space_label, k->part->space};
-    str where;
 
     if (str_trim(r->expr).n == 0) {
         rule_file_complain(k, "R005", key_place(k, r->node, "expr"), r, "\"expr\" is missing");
         return;
     }
-    where = arena_printf(k->a, "group \"%.*s\", rule %zu, \"%.*s\"", STR(k->group->name), r->number,
-                         STR(r->name));
-    rule_expr_check(r, k->o->dialect, k->o->space_label.n != 0 ? &scope : NULL, where, k->a, k->d);
+    if (k->o->space_label.n != 0)
+        rule_expr_check(r, k->o->dialect, &scope, k->group->name, k->a, k->d);
+    else if (!k->o->leaves_expressions)
+        rule_expr_check(r, k->o->dialect, NULL, k->group->name, k->a, k->d);
 }
 
 /* Of a rule that is broken elsewhere. */

@@ -41,7 +41,9 @@ struct rule_file_options {
     bool
         keeps_broken; /* to look at: what is wrong is in *out, too; the result is false all the same */
     bool leaves_templates; /* they are looked at by rule_check_templates() */
-    bool tolerates;        /* a bad rule, group or file is left out, the others are taken */
+    bool
+        leaves_expressions; /* by rule_expr_parse(), those without a query; not where there is a space_label */
+    bool tolerates; /* a bad rule, group or file is left out, the others are taken */
 };
 
 /* False when d got an error, or when there was nothing to take. Sources are as written: empty. */

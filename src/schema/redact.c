@@ -279,11 +279,14 @@ static void redact_from(struct redact_ranges *r, str s, size_t at, bool bare)
 
 /* -- above a line -- */
 
-/* The column of the first character, and whether it is a list's dash. A blank line, or a comment, has none: SIZE_MAX. */
-static size_t redact_column_of(str line, bool *is_item)
+/* The column of the first character, and whether it is a list's dash. A blank line, or a comment, has none: SIZE_MAX; one that
+ * is further right than most is not looked at. */
+static size_t redact_column_of(str line, size_t most, bool *is_item)
 {
-    size_t at = redact_skip_blanks(line, 0);
+    size_t at = redact_skip_blanks(str_sub(line, 0, most), 0);
 
+    if (at < line.n && (line.p[at] == ' ' || line.p[at] == '\t'))
+        return SIZE_MAX;
     *is_item = at < line.n && line.p[at] == '-' && (at + 1 == line.n || line.p[at + 1] == ' ');
     return at < line.n && line.p[at] != '#' ? at : SIZE_MAX;
 }
@@ -312,12 +315,12 @@ enum above { ABOVE_NOTHING, ABOVE_HOLDER, ABOVE_OPEN, ABOVE_SECRET };
 static enum above look_above(str text, str line)
 {
     bool is_item, above_is_item;
-    size_t limit = redact_column_of(line, &is_item);
+    size_t limit = redact_column_of(line, line.n, &is_item);
     bool is_first = true;
 
     for (str up = line_before(text, line.p); up.p != NULL && limit != SIZE_MAX;
          up = line_before(text, up.p)) {
-        size_t column = redact_column_of(up, &above_is_item), key, value;
+        size_t column = redact_column_of(up, limit, &above_is_item), key, value;
         str name;
 
         if (limit == 0 && !is_item)
