@@ -67,7 +67,7 @@ static void config_add_key(struct table *t, const struct yaml_doc *doc, const st
         from--;
     end = str_sub(line, from, line.n);
     line = str_cut(&end, '\n');
-    redact_line(doc->source, line, &hidden);
+    redact_line(&(struct redact_text){.all = doc->source}, line, &hidden);
     redact_print(&shown, line, &hidden);
     table_add(t, path);
     table_add(t, arena_printf(&t->arena, "%.*s:%d", STR(doc->file), at->start.line));

@@ -49,6 +49,7 @@ bool render_format_parse(str name, enum render_format *out)
 
 struct render_file {
     struct buf text; /* empty: cannot be read */
+    struct redact_text hiding;
     VEC(str) lines;
 };
 
@@ -69,15 +70,17 @@ static struct render_file *slurp(str path)
 
     if (!file_read(path, FILE_REGULAR, FILE_MAX, &f->text, NULL))
         buf_clear(&f->text);
-    for (str rest = buf_str(&f->text); rest.n != 0;)
+    f->hiding.all = buf_str(&f->text);
+    for (str rest = f->hiding.all; rest.n != 0;)
         vec_push(&f->lines, str_cut(&rest, '\n'));
     return f;
 }
 
-static str line_of(struct renderer *r, const struct diag_place *p, str *text)
+/* *hiding: of its file, where there is a line. */
+static str line_of(struct renderer *r, const struct diag_place *p, struct redact_text **hiding)
 {
     void **hit = p->file.n != 0 ? str_map_get(&r->texts, p->file) : NULL;
-    const struct render_file *f;
+    struct render_file *f;
     str line = STR_NONE;
 
     if (p->file.n == 0 || r->o->without_lines)
@@ -85,7 +88,7 @@ static str line_of(struct renderer *r, const struct diag_place *p, str *text)
     if (hit == NULL)
         hit = str_map_put(&r->texts, p->file, slurp(p->file));
     f = *hit;
-    *text = buf_str(&f->text);
+    *hiding = &f->hiding;
     if (p->line > 0 && (size_t)p->line <= f->lines.n)
         line = f->lines.v[p->line - 1];
     if (line.n != 0 && line.p[line.n - 1] == '\r')
@@ -96,7 +99,8 @@ static str line_of(struct renderer *r, const struct diag_place *p, str *text)
 /* In characters, as editors count. */
 static int column_of(struct renderer *r, const struct diag_place *p)
 {
-    str text, line = line_of(r, p, &text);
+    struct redact_text *hiding;
+    str line = line_of(r, p, &hiding);
 
     if (p->col <= 1 || line.n < (size_t)p->col - 1)
         return p->col;
@@ -171,12 +175,13 @@ static void add_source(struct renderer *r, const struct diag_place *p, const cha
     size_t from = p->col > 0 ? (size_t)p->col - 1 : 0;
     const struct redact_ranges *hidden = &r->hidden;
     struct buf shown = BUF_INIT;
-    str text, line = line_of(r, p, &text);
+    struct redact_text *hiding;
+    str line = line_of(r, p, &hiding);
 
     if (line.n == 0)
         return;
     if (line.p != r->line.p) {
-        redact_line(text, line, &r->hidden);
+        redact_line(hiding, line, &r->hidden);
         r->line = line;
     }
     redact_print(&shown, line, hidden);

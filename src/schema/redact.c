@@ -312,19 +312,41 @@ static str line_before(str text, const char *at)
 /* What the names above a line say: each parent's line begins further left. */
 enum above { ABOVE_NOTHING, ABOVE_HOLDER, ABOVE_OPEN, ABOVE_SECRET };
 
-static enum above look_above(str text, str line)
+/* What a list at the left margin is below, looked for from the line up on. */
+static str margin_above(struct redact_text *of, str up)
 {
+    bool is_item = false;
+    str at = up;
+
+    while (at.p != NULL && (redact_column_of(at, 0, &is_item) != 0 || is_item)) {
+        bool is_known = of->margin.p != NULL && at.p <= of->from && at.p > of->margin.p;
+
+        at = is_known ? of->margin : line_before(of->all, at.p);
+    }
+    of->from = up.p;
+    of->margin = at;
+    return at;
+}
+
+static enum above look_above(struct redact_text *of, str line)
+{
+    str text = of->all;
     bool is_item, above_is_item;
     size_t limit = redact_column_of(line, line.n, &is_item);
     bool is_first = true;
 
     for (str up = line_before(text, line.p); up.p != NULL && limit != SIZE_MAX;
          up = line_before(text, up.p)) {
-        size_t column = redact_column_of(up, limit, &above_is_item), key, value;
+        size_t column, key, value;
         str name;
 
         if (limit == 0 && !is_item)
             break;
+        if (limit == 0)
+            up = margin_above(of, up);
+        if (up.p == NULL)
+            break;
+        column = redact_column_of(up, limit, &above_is_item);
         if (column == SIZE_MAX || column > limit ||
             (column == limit && (!is_item || above_is_item)))
             continue;
@@ -344,9 +366,9 @@ static enum above look_above(str text, str line)
     return ABOVE_NOTHING;
 }
 
-void redact_line(str text, str line, struct redact_ranges *out)
+void redact_line(struct redact_text *of, str line, struct redact_ranges *out)
 {
-    enum above above = look_above(text, line);
+    enum above above = look_above(of, line);
     size_t at = behind_dashes(line, redact_skip_blanks(line, 0));
 
     out->n = 0;

@@ -10,7 +10,7 @@
  *     url: https://hooks.example/T0/B0/x          ->    url: https://hooks.example<secret>
  *
  * Errors   none: too much may be hidden, a secret under a name that tells nothing is shown.
- * Cost     the lines between the line and its outermost parent.
+ * Cost     the lines between the line and its outermost parent; of a list at the left margin those that were not looked at before.
  */
 #ifndef SCHEMA_REDACT_H
 #define SCHEMA_REDACT_H
@@ -27,8 +27,16 @@ struct redact_ranges {
     size_t n;
 };
 
-/* line: a slice of text, without its line end. */
-void redact_line(str text, str line, struct redact_ranges *out);
+/* A text of which lines are asked for, one after the other: {.all = text}. It remembers the line that the last list at the
+ * left margin is below. */
+struct redact_text {
+    str all;
+    str margin;       /* that line; p NULL: none is known */
+    const char *from; /* the line that it was looked for from, upwards */
+};
+
+/* line: a slice of the text, without its line end. */
+void redact_line(struct redact_text *of, str line, struct redact_ranges *out);
 /* Appends the line with <secret> in place of the ranges. */
 void redact_print(struct buf *out, str line, const struct redact_ranges *r);
 /* Where byte at of the line stands in what redact_print() appended. */

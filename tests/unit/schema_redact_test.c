@@ -16,7 +16,7 @@ static void shows(const char *text, const char *want)
     struct redact_ranges r;
     struct buf b = BUF_INIT;
 
-    redact_line(all, line, &r);
+    redact_line(&(struct redact_text){.all = all}, line, &r);
     redact_print(&b, line, &r);
     assert_str(buf_str(&b), want);
     buf_release(&b);
@@ -107,7 +107,7 @@ static void places_move_with_what_is_hidden(void **state)
     struct redact_ranges r;
 
     (void)state;
-    redact_line(line, line, &r);
+    redact_line(&(struct redact_text){.all = line}, line, &r);
     assert_int_equal(redact_moved(&r, 1), 1);
     assert_int_equal(redact_moved(&r, 8), 8);
     assert_int_equal(redact_moved(&r, 10), 8);  /* inside */
@@ -135,11 +135,57 @@ static void any_text(void **state)
         do
             line = str_cut(&rest, '\n');
         while (rest.n > 16);
-        redact_line(all, line, &r);
+        redact_line(&(struct redact_text){.all = all}, line, &r);
         for (size_t i = 0; i < r.n; i++) {
             assert_true(r.v[i].from >= at && r.v[i].from < r.v[i].to && r.v[i].to <= line.n);
             at = r.v[i].to;
         }
+    }
+}
+
+/* A text of lines drawn from these. v: each of them. */
+static void draw_lines(uint32_t *seed, struct buf *text, str *v, size_t n)
+{
+    static const char *const lines[] = {"tokens:\n", "- a: x\n",    "  b: x\n",  "- y\n",
+                                        "\n",        "# tokens:\n", "labels:\n", "password: |\n",
+                                        "other: z\n"};
+    str rest;
+
+    for (size_t i = 0; i < n; i++) {
+        *seed = *seed * 1664525 + 1013904223;
+        buf_add(text, str_of(lines[(*seed >> 16) % ARRAY_LEN(lines)]));
+    }
+    rest = buf_str(text);
+    for (size_t i = 0; i < n; i++)
+        v[i] = str_cut(&rest, '\n');
+}
+
+/* Of a text with lists at the left margin: what was found for one line says nothing wrong of another. */
+static void lines_in_any_order(void **state)
+{
+    uint32_t seed = 1;
+
+    (void)state;
+    for (int round = 0; round < 5000; round++) {
+        struct buf text = BUF_INIT;
+        struct redact_text of = {.margin = STR_NONE};
+        str v[14];
+
+        draw_lines(&seed, &text, v, ARRAY_LEN(v));
+        of.all = buf_str(&text);
+        for (size_t i = 0; i < 2 * ARRAY_LEN(v); i++) {
+            struct redact_ranges r, fresh;
+            str line;
+
+            seed = seed * 1664525 + 1013904223;
+            line = v[(seed >> 16) % ARRAY_LEN(v)];
+            redact_line(&of, line, &r);
+            redact_line(&(struct redact_text){.all = of.all}, line, &fresh);
+            assert_int_equal(r.n, fresh.n);
+            for (size_t k = 0; k < r.n; k++)
+                assert_true(r.v[k].from == fresh.v[k].from && r.v[k].to == fresh.v[k].to);
+        }
+        buf_release(&text);
     }
 }
 
@@ -187,6 +233,7 @@ int main(void)
         T(messages),
         T(places_move_with_what_is_hidden),
         T(any_text),
+        T(lines_in_any_order),
         T(every_secret_of_the_tables_is_known),
     };
 
