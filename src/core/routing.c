@@ -52,7 +52,9 @@ static void core_routing_put(struct engine *e, struct alert *a, struct now now)
 
     effects_init(&unused);
     exchange(e, &e->ahead->of);
-    alerts_route(e, a, now, &unused);
+    if (!alerts_route(e, a, now, &unused))
+        a->is_routed =
+            false; /* it will not be in all of its groups, though it is in those of now */
     exchange(e, &e->ahead->of);
     effects_release(&unused);
 }
