@@ -52,26 +52,41 @@ static void check_instead(struct names *n, const struct receiver_conf *r, str na
                       &n->receivers, name);
 }
 
+/* Adds whoever is told in place of that one, once each. reached: a mark a receiver. */
+static void check_reach(const struct names *n, const struct receiver_conf *r, bool *reached)
+{
+    const str instead[] = {r->fallback, r->budget.then};
+
+    for (size_t i = 0; i < ARRAY_LEN(instead); i++) {
+        void **hit = str_map_get(&n->receivers, instead[i]);
+        size_t at = hit != NULL ? (uintptr_t)*hit - 1 : 0;
+
+        if (hit == NULL || reached[at])
+            continue;
+        reached[at] = true;
+        check_reach(n, &n->c->receivers[at], reached);
+    }
+}
+
 /* Falling back must come to an end. */
 static void check_fallbacks(struct names *n)
 {
+    bool *reached = mem_array(n->c->n_receivers, sizeof(*reached));
+
     for (size_t i = 0; i < n->c->n_receivers; i++) {
         const struct receiver_conf *r = &n->c->receivers[i];
-        size_t steps = 0;
 
         check_instead(n, r, r->fallback);
         check_instead(n, r, r->budget.then);
-        for (const struct receiver_conf *at = r; at != NULL && steps <= n->c->n_receivers;
-             steps++) {
-            void **hit =
-                str_map_get(&n->receivers, at->fallback.n != 0 ? at->fallback : at->budget.then);
-
-            at = hit != NULL ? &n->c->receivers[(uintptr_t)*hit - 1] : NULL;
-        }
-        if (steps > n->c->n_receivers || str_eq(r->budget.then, r->name))
+        if (r->fallback.n + r->budget.then.n == 0)
+            continue;
+        memset(reached, 0, n->c->n_receivers * sizeof(*reached));
+        check_reach(n, r, reached);
+        if (reached[i])
             diags_add(n->run->d, DIAG_ERROR, "C009", r->place,
                       "receiver \"%.*s\": its fallbacks lead in a ring", STR(r->name));
     }
+    mem_free(reached);
 }
 
 static void check_check_route(struct names *n, struct route_conf *r)

@@ -1,6 +1,7 @@
 /* Alerts come in, are merged with what is known under their fingerprint, and join the groups of every route that takes
  * them. Only news goes to the alert log: a refresh that moves endsAt is remembered, not written. */
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 #include "core/happenings.h"
 
 #include "base/utf8.h"
@@ -71,26 +72,6 @@ static struct alert *alerts_store(struct engine *e, struct alert *a, struct aler
         changed_sources(e);
     alert_unref(a);
     return old;
-}
-
-/* Whether the log says that some integration of the group's receiver was last told of a firing alert. */
-static bool was_told_firing(const struct engine *e, const struct group *g)
-{
-    const struct core_receiver *rc = engine_receiver(e, g->route->receiver);
-    struct buf key = BUF_INIT;
-    bool told = false;
-
-    for (size_t i = 0; rc != NULL && i < rc->n_integrations && !told; i++) {
-        struct nflog_entry **entry;
-
-        buf_clear(&key);
-        nflog_key(&key, g->key, rc->name, rc->integrations[i].kind, rc->integrations[i].index);
-        entry = nflog_map_get(&e->nflog, buf_str(&key));
-        told = entry != NULL && (*entry)->firing.n != 0;
-        told |= outbox_map_get(&e->outbox, buf_str(&key)) != NULL;
-    }
-    buf_release(&key);
-    return told;
 }
 
 /* -- limits -- */
@@ -169,7 +150,7 @@ bool alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
             g = group_new(r, e->names, gl);
             if (e->conf->records_events)
                 g->uuid = uuid_of(rand_next(&e->ids), rand_next(&e->ids));
-            if (alert_is_resolved(a, now) && !was_told_firing(e, g)) {
+            if (alert_is_resolved(a, now) && !fallback_any_told(e, g->key, r->receiver)) {
                 group_free(g);
                 in_all = false;
                 continue; /* nobody was told that it fired, and nobody needs to be told that it ended */

@@ -1,6 +1,7 @@
 #include "core/audience.h"
 
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 #include "route/mute.h"
 
 struct audience audience_at(const struct engine *e, const struct route *route, struct now at)
@@ -218,6 +219,8 @@ static void ask_each(struct row_audience *x, const struct outbox_row *row,
         uint64_t hash = labels_dedup_hash(al->labels);
 
         if (!audience_hears_end(x->of.e, known, hash, al->is_resolved) &&
+            !(al->is_resolved && x->of.e->conf->notifications.resolve_suppressed &&
+              budget_hears_end(x->of.e, row, hash)) &&
             !audience_tells(&x->of, al->labels, &verdict)) {
             ts_ns wake = audience_wake(&x->of, &verdict, tick);
 

@@ -136,6 +136,7 @@ static struct decision *delivery_record_answer(struct effects *fx, enum decision
 
 static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now,
                          struct effects *fx);
+static void slot_goes(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx);
 
 /* Who only asks waits for nobody: neither for what the destination takes, nor for what it asked for. */
 static uint64_t slot_queue(const struct outbox_slot *s)
@@ -339,7 +340,7 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
         count_failed(e, s->row, s->row->failure);
     state_delete(&fx->commit, STATE_OUTBOX, key);
     group_answered(e, s->row->flush_id, true, now, fx);
-    slot_remove(e, s);
+    slot_goes(e, s, now, fx);
     return true;
 }
 
@@ -510,7 +511,7 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
     s->next = NULL;
     if (next == NULL) {
         state_delete(&fx->commit, STATE_OUTBOX, old->key);
-        slot_remove(e, s);
+        slot_goes(e, s, now, fx);
         return;
     }
     s->row = next;
@@ -532,17 +533,18 @@ static size_t delivery_kept_of(const struct delivery_result *d, struct delivery_
     return n;
 }
 
-/* What it says counts as told. */
-static void outbox_told(struct engine *e, struct outbox_slot *s, const struct delivery_pair *kept,
-                        size_t n_kept, struct now now, struct effects *fx)
+/* What it says counts as told, and that these fire. */
+static void outbox_told(struct engine *e, struct outbox_slot *s, struct hash_list firing,
+                        const struct delivery_pair *kept, size_t n_kept, struct now now,
+                        struct effects *fx)
 {
     struct outbox_row *r = s->row;
     struct nflog_entry *told =
         nflog_entry_new(r->decided_at, r->decided_mono,
-                        ts_add(now.mono, nflog_lifetime(e, r->repeat_interval)), r->firing,
+                        ts_add(now.mono, nflog_lifetime(e, r->repeat_interval)), firing,
                         r->resolved, kept, n_kept);
 
-    if (r->firing.n != 0)
+    if (firing.n != 0)
         told->opened_as = mem_str_dup(outbox_told_as(r));
     if (r->is_relayed && !relay_may_come_again(r)) {
         nflog_entry_free(told);
@@ -563,20 +565,11 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
     delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
     queue_well(&e->queue, s->destination);
     happened_delivered(e, r, now, fx);
-    outbox_told(e, s, kept, delivery_kept_of(d, kept), now, fx);
+    outbox_told(e, s, r->firing, kept, delivery_kept_of(d, kept), now, fx);
 }
 
-/* Who stands in tells what the row says: it is not to be decided again, nor to be missed when it comes back. */
-static void is_stood_in_for(struct engine *e, struct outbox_slot *s, struct now now,
-                            struct effects *fx)
-{
-    struct nflog_entry **known = nflog_map_get(&e->nflog, s->row->key);
-    const struct delivery_pair *kept = known != NULL ? (*known)->kept : NULL;
-    size_t n_kept = known != NULL ? (*known)->n_kept : 0;
-
-    delivery_record(fx, DECISION_DROPPED, s->row, now, S("the day's budget is spent"));
-    outbox_told(e, s, kept, n_kept, now, fx);
-}
+static void slot_stands_by(struct engine *e, struct outbox_slot *s, struct now now,
+                           struct effects *fx);
 
 void outbox_serve(struct engine *e, struct now now, struct effects *fx)
 {
@@ -586,9 +579,10 @@ void outbox_serve(struct engine *e, struct now now, struct effects *fx)
         struct outbox_slot *s = container_of(x, struct outbox_slot, place);
 
         if (!s->row->asks && !budget_spend(e, s, now, fx)) {
-            is_stood_in_for(e, s, now, fx);
+            slot_stands_by(e, s, now, fx);
             continue;
         }
+        s->stands_by = false;
         s->row->is_late = digest_is_late(e, s->row, now.mono);
         digest_gather(e, s, now);
         outbox_charge(e, s, now, fx);
@@ -699,6 +693,89 @@ static void log_unsure(struct engine *e, const struct outbox_row *r, struct now 
     unsure->opened_as = mem_str_dup(outbox_told_as(r));
     unsure->is_unsure = true;
     nflog_write(e, r->key, unsure, now, fx);
+}
+
+/* -- budgets: another is told in its place -- */
+
+/* Of a row of ends that nobody needed to hear: what was told fires on. */
+static struct hash_list fires_on(const struct outbox_row *r, const struct nflog_entry *known,
+                                 struct arena *a)
+{
+    struct hash_list on = {NULL, 0};
+
+    if (known == NULL)
+        return on;
+    on.v = arena_array(a, known->firing.n, sizeof(*on.v));
+    for (size_t i = 0; i < known->firing.n; i++)
+        if (!hash_list_has(r->resolved, known->firing.v[i]))
+            on.v[on.n++] = known->firing.v[i];
+    return on;
+}
+
+/* What who stands in was told counts as told; what it was not is decided again at the group's next tick. said: it was told
+ * something for this row. */
+static void slot_is_stood_in_for(struct engine *e, struct outbox_slot *s, bool said, struct now now,
+                                 struct effects *fx)
+{
+    struct nflog_entry **entry = nflog_map_get(&e->nflog, s->row->key);
+    const struct nflog_entry *known = entry != NULL ? *entry : NULL;
+
+    switch (budget_asks_other(e, s->row, now)) {
+    case BUDGET_OTHER_WAITS: return;
+    case BUDGET_OTHER_TOLD:
+        outbox_told(e, s,
+                    said || s->row->firing.n != 0 ? s->row->firing
+                                                  : fires_on(s->row, known, &fx->arena),
+                    known != NULL ? known->kept : NULL, known != NULL ? known->n_kept : 0, now, fx);
+        return;
+    case BUDGET_OTHER_NOT_TOLD:
+        if (s->row->may_have_arrived && !s->row->is_relayed)
+            log_unsure(e, s->row, now, fx);
+        group_answered(e, s->row->flush_id, false, now, fx);
+        slot_advance(e, s, now, fx);
+    }
+}
+
+static void slot_stands_by(struct engine *e, struct outbox_slot *s, struct now now,
+                           struct effects *fx)
+{
+    if (!s->stands_by)
+        delivery_record(fx, DECISION_DROPPED, s->row, now, S("the day's budget is spent"));
+    s->stands_by = true;
+    queue_leave(&e->queue, &s->place);
+    slot_is_stood_in_for(e, s, false, now, fx);
+}
+
+/* Nothing of the group waits for the receiver any more: those in whose place it was told go on. */
+static void slots_stood_by(struct engine *e, str receiver, str group_key, struct now now,
+                           struct effects *fx)
+{
+    struct buf key = BUF_INIT;
+
+    for (size_t i = 0; i < e->conf->n_receivers; i++) {
+        const struct core_receiver *rc = &e->conf->receivers[i];
+
+        for (size_t k = 0; k < rc->n_integrations && str_eq(rc->budget_then, receiver); k++) {
+            struct outbox_slot *s;
+
+            buf_clear(&key);
+            nflog_key(&key, group_key, rc->name, rc->integrations[k].kind,
+                      rc->integrations[k].index);
+            s = outbox_slot_of(e, buf_str(&key));
+            if (s != NULL && s->stands_by)
+                slot_is_stood_in_for(e, s, true, now, fx);
+        }
+    }
+    buf_release(&key);
+}
+
+static void slot_goes(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
+{
+    str receiver = arena_str(&fx->arena, s->row->receiver);
+    str group_key = arena_str(&fx->arena, outbox_group_key(s->row));
+
+    slot_remove(e, s);
+    slots_stood_by(e, receiver, group_key, now, fx);
 }
 
 static void delivered_never(struct engine *e, struct outbox_slot *s,
@@ -892,4 +969,7 @@ void outbox_configure(struct engine *e, struct now now, struct effects *fx)
         }
         slot_remove(e, s);
     }
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox)
+        if (it->value->stands_by) /* who was told in its place may be gone */
+            slot_go(e, it->value, now);
 }

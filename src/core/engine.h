@@ -221,6 +221,7 @@ struct outbox_slot {
     struct outbox_row *next; /* decided while row was in flight */
     struct queue_entry place;
     uint64_t destination;
+    bool stands_by;            /* another is told in its place, and has not answered (fallback.h) */
     struct outbox_slot *rider; /* the next of those whose rows go in one message with this one's */
     uint32_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;

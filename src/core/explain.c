@@ -102,7 +102,7 @@ static void explain_find_wait(const struct engine *e, struct explain_integration
     ts_ns opens, until = TS_NONE;
 
     in->waits_until = TS_NONE;
-    if (s == NULL || outbox_in_flight(s))
+    if (s == NULL || outbox_in_flight(s) || s->stands_by)
         return;
     b = bucket_of(e, s->destination);
     opens = queue_opens(&e->queue, s->destination);
@@ -287,7 +287,12 @@ static void say_wait(struct buf *out, const struct explain_integration *in,
                      const struct local_now *l)
 {
     switch (in->wait) {
-    case EXPLAIN_WAITS_NOT: buf_adds(out, "being sent"); return;
+    case EXPLAIN_WAITS_NOT:
+        if (in->slot->stands_by)
+            buf_adds(out, "the day's budget is spent: another receiver is told in its place");
+        else
+            buf_adds(out, "being sent");
+        return;
     case EXPLAIN_WAITS_ATTEMPT:
         buf_addf(out, "%s ", in->slot->row->attempt != 0 ? "tried again" : "goes out");
         break;

@@ -42,17 +42,28 @@ static const struct nflog_entry *fallback_entry(const struct engine *e, str key)
     return entry != NULL ? *entry : NULL;
 }
 
+/* An end of which own, not known, has the beginning, and known not what came then. */
+static bool falls_end(const struct outbox_row *r, const struct nflog_entry *known,
+                      const struct nflog_entry *own)
+{
+    bool is_older = known == NULL || known->sent_mono < own->sent_mono;
+
+    for (size_t i = 0; i < r->resolved.n; i++)
+        if (hash_list_has(own->firing, r->resolved.v[i]) &&
+            (is_older || !hash_list_has(known->resolved, r->resolved.v[i])))
+            return true;
+    return false;
+}
+
 /* Who has not heard the row, of whom the log says that; own: what the one says in whose place it would hear it for good. Of an end,
  * that one alone may have heard the beginning: somebody is to hear it. */
 static bool falls_on(const struct outbox_row *r, const struct core_integration *ic,
-                     const struct nflog_entry *known, const struct nflog_entry *own, struct now now)
+                     const struct nflog_entry *known, const struct nflog_entry *own, dur_ns repeat,
+                     struct now now)
 {
-    if (nflog_decide(known, r->firing, r->resolved, ic->send_resolved, r->repeat_interval, now) !=
-        REASON_NONE)
-        return true;
-    return own != NULL && r->firing.n == 0 && ic->send_resolved &&
-           (known == NULL || known->sent_mono < own->sent_mono) &&
-           nflog_decide(own, r->firing, r->resolved, true, r->repeat_interval, now) != REASON_NONE;
+    return nflog_decide(known, r->firing, r->resolved, ic->send_resolved, repeat, now) !=
+               REASON_NONE ||
+           (own != NULL && ic->send_resolved && falls_end(r, known, own));
 }
 
 /* Tells `to` what the row tells, as far as it does not know. own: as of falls_on(). */
@@ -72,7 +83,7 @@ static void row_falls(struct engine *e, const struct outbox_row *r, const struct
         buf_clear(&key);
         nflog_key(&key, outbox_group_key(r), to->name, ic->kind, ic->index);
         if (falls_already(outbox_slot_of(e, buf_str(&key)), r) ||
-            !falls_on(r, ic, fallback_entry(e, buf_str(&key)), own, now))
+            !falls_on(r, ic, fallback_entry(e, buf_str(&key)), own, r->repeat_interval, now))
             continue;
         n.flush_id = ++e->next_flush_id;
         note_fallen(fx, r, &n, ic, why, now);
@@ -200,6 +211,9 @@ static void tell_ends(struct engine *e, const struct followed *x, const struct c
                   fx);
 }
 
+static void follow_instead(struct engine *e, const struct followed *x,
+                           const struct core_receiver *rc, struct now now, struct effects *fx);
+
 static void follow_to(struct engine *e, const struct followed *x, str receiver, struct now now,
                       struct effects *fx)
 {
@@ -214,8 +228,18 @@ static void follow_to(struct engine *e, const struct followed *x, str receiver, 
             tell_ends(e, x, to, &to->integrations[i], buf_str(&key), now, fx);
     }
     buf_release(&key);
-    if (to != NULL && to->fallback.n != 0)
-        follow_to(e, x, to->fallback, now, fx);
+    if (to != NULL)
+        follow_instead(e, x, to, now, fx);
+}
+
+/* Whoever may have been told in its place. */
+static void follow_instead(struct engine *e, const struct followed *x,
+                           const struct core_receiver *rc, struct now now, struct effects *fx)
+{
+    if (rc->fallback.n != 0)
+        follow_to(e, x, rc->fallback, now, fx);
+    if (rc->budget_then.n != 0 && !str_eq(rc->budget_then, rc->fallback))
+        follow_to(e, x, rc->budget_then, now, fx);
 }
 
 void fallback_follow(struct engine *e, const struct group *g, const struct alert_list *all,
@@ -224,10 +248,29 @@ void fallback_follow(struct engine *e, const struct group *g, const struct alert
     const struct core_receiver *rc = engine_receiver(e, g->route->receiver);
     const struct followed x = {g, all, told};
 
-    if (rc != NULL && rc->fallback.n != 0)
-        follow_to(e, &x, rc->fallback, now, fx);
-    if (rc != NULL && rc->budget_then.n != 0 && !str_eq(rc->budget_then, rc->fallback))
-        follow_to(e, &x, rc->budget_then, now, fx);
+    if (rc != NULL)
+        follow_instead(e, &x, rc, now, fx);
+}
+
+bool fallback_any_told(const struct engine *e, str group_key, str receiver)
+{
+    const struct core_receiver *rc = engine_receiver(e, receiver);
+    struct buf key = BUF_INIT;
+    bool told = false;
+
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations && !told; i++) {
+        const struct nflog_entry *entry;
+
+        buf_clear(&key);
+        nflog_key(&key, group_key, rc->name, rc->integrations[i].kind, rc->integrations[i].index);
+        entry = fallback_entry(e, buf_str(&key));
+        told = (entry != NULL && entry->firing.n != 0) || outbox_slot_of(e, buf_str(&key)) != NULL;
+    }
+    buf_release(&key);
+    return told ||
+           (rc != NULL && rc->fallback.n != 0 && fallback_any_told(e, group_key, rc->fallback)) ||
+           (rc != NULL && rc->budget_then.n != 0 &&
+            fallback_any_told(e, group_key, rc->budget_then));
 }
 
 /* -- budgets -- */
@@ -294,6 +337,54 @@ bool budget_spend(struct engine *e, struct outbox_slot *s, struct now now, struc
         return true;
     row_falls(e, s->row, to, fallback_entry(e, s->row->key), "the day's budget is spent", now, fx);
     return false;
+}
+
+enum budget_other budget_asks_other(const struct engine *e, const struct outbox_row *r,
+                                    struct now now)
+{
+    const struct core_receiver *rc = engine_receiver(e, r->receiver);
+    const struct core_receiver *to = rc != NULL ? engine_receiver(e, rc->budget_then) : NULL;
+    const struct nflog_entry *own = fallback_entry(e, r->key);
+    bool waits = false, is_told = to != NULL;
+    struct buf key = BUF_INIT;
+
+    for (size_t i = 0; to != NULL && i < to->n_integrations; i++) {
+        const struct core_integration *ic = &to->integrations[i];
+
+        buf_clear(&key);
+        nflog_key(&key, outbox_group_key(r), to->name, ic->kind, ic->index);
+        waits |= outbox_slot_of(e, buf_str(&key)) != NULL;
+        /* repeated or not: it may have waited for long */
+        is_told &= !falls_on(r, ic, fallback_entry(e, buf_str(&key)), own, INT64_MAX, now);
+    }
+    buf_release(&key);
+    return waits ? BUDGET_OTHER_WAITS : is_told ? BUDGET_OTHER_TOLD : BUDGET_OTHER_NOT_TOLD;
+}
+
+bool budget_hears_end(const struct engine *e, const struct outbox_row *r, uint64_t hash)
+{
+    struct buf key = BUF_INIT;
+    bool hears = false;
+
+    for (size_t i = 0; i < e->conf->n_receivers; i++) {
+        const struct core_receiver *rc = &e->conf->receivers[i];
+
+        for (size_t k = 0; k < rc->n_integrations && str_eq(rc->budget_then, r->receiver); k++) {
+            const struct outbox_slot *s;
+            const struct nflog_entry *known;
+
+            buf_clear(&key);
+            nflog_key(&key, outbox_group_key(r), rc->name, rc->integrations[k].kind,
+                      rc->integrations[k].index);
+            s = outbox_slot_of(e, buf_str(&key));
+            known = fallback_entry(e, buf_str(&key));
+            hears |= s != NULL && s->stands_by &&
+                     ((known != NULL && hash_list_has(known->firing, hash)) ||
+                      budget_hears_end(e, s->row, hash));
+        }
+    }
+    buf_release(&key);
+    return hears;
 }
 
 bool budget_restore(struct restoring *r, str key, str value)

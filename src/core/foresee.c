@@ -194,11 +194,12 @@ static bool send_row(struct future *f, ts_ns at, bool is_in_flight)
 {
     const struct outbox_row *row = f->row;
     uint64_t hash = f->hash[f->subject];
-    struct row_audience x = {.firing = row->firing, .resolved = row->resolved, .wake = TS_MAX};
+    struct row_audience x = {
+        .firing = row->firing, .resolved = row->resolved, .wake = TS_MAX, .is_whole = true};
     bool sends = is_in_flight || has_budget(f, at);
 
     f->row = NULL;
-    if (sends && !is_in_flight && !audience_is_settled(f->e, row, at)) {
+    if (!is_in_flight && !audience_is_settled(f->e, row, at)) {
         f->looks += row->firing.n + row->resolved.n;
         if (!audience_of_row(f->e, row, known(f), in_thought(f, at), f->a, &x))
             x = (struct row_audience){.firing = row->firing,
@@ -210,6 +211,8 @@ static bool send_row(struct future *f, ts_ns at, bool is_in_flight)
         if (row_is_withdrawn(&x, row, known(f), at))
             return false;
     }
+    if (!sends && !x.is_whole)
+        return false; /* who stands in was not told all of it: it is decided again */
     log_says(f, row->decided_mono,
              at - row->decided_mono + nflog_lifetime(f->e, row->repeat_interval), &x.firing,
              &x.resolved);

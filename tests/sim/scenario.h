@@ -108,6 +108,7 @@ struct scenario {
     VEC(struct action) actions; /* in the order of time */
     VEC(struct expected) expected;
     ts_ns end;
+    dur_ns begins; /* after SIM_WALL */
     dur_ns start_delay;
     bool arrivals_first;
 };

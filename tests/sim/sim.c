@@ -322,7 +322,8 @@ static void add_silence(struct sim *s, void *what)
         fprintf(stderr, "line %d: %s\n", a->line, e.msg);
         exit(1);
     }
-    in->starts_at = a->has_start ? SIM_WALL + a->starts_at : stage_now(&s->it).wall;
+    in->starts_at =
+        a->has_start ? SIM_WALL + s->scn->begins + a->starts_at : stage_now(&s->it).wall;
     in->ends_at = in->starts_at + a->d;
     in->created_by = in->comment = S("scenario");
     shell_event(s->it.shell, &ev, &r);
@@ -502,7 +503,8 @@ static void act(struct sim *s, struct action *a)
 {
     struct poster p = {.labels = a->labels,
                        .annotations = a->annotations,
-                       .starts_at = a->has_start ? SIM_WALL + a->starts_at : stage_now(&s->it).wall,
+                       .starts_at = a->has_start ? SIM_WALL + s->scn->begins + a->starts_at
+                                                 : stage_now(&s->it).wall,
                        .next = s->stage.now.mono + NS_PER_M};
 
     switch (a->kind) {
@@ -510,7 +512,9 @@ static void act(struct sim *s, struct action *a)
         vec_push(&s->posters, p);
         post(s, &p, ts_add(stage_now(&s->it).wall, 4 * NS_PER_M));
         break;
-    case ACT_POST_ONCE: post(s, &p, a->has_end ? SIM_WALL + a->ends_at : TS_NONE); break;
+    case ACT_POST_ONCE:
+        post(s, &p, a->has_end ? SIM_WALL + s->scn->begins + a->ends_at : TS_NONE);
+        break;
     case ACT_RESOLVE: resolve(s, a); break;
     case ACT_SILENCE: happen(s, add_silence, a); break;
     case ACT_EXPIRE: happen(s, expire_silence, a); break;
@@ -550,7 +554,7 @@ void sim_open(struct sim *s, const char *path, const struct scenario *scn,
     *s = (struct sim){.path = path, .scn = scn, .truth = o->truth};
     vec_push(&s->sinks, (struct sink){S(""), 200, 0});
     arena_init(&s->arena, 0);
-    stage_init(&s->stage, o->seed, (struct now){SIM_WALL, SIM_MONO});
+    stage_init(&s->stage, o->seed, (struct now){SIM_WALL + scn->begins, SIM_MONO});
     stage_add(&s->stage, &s->it,
               &(struct stage_life){.serve = handle,
                                    .decided = s->truth != NULL ? decided : NULL,

@@ -5,6 +5,7 @@
 #include "core/bucket.h"
 #include "core/engine_priv.h"
 #include "core/explain.h"
+#include "core/fallback.h"
 #include "core/receiver_health.h"
 #include "live/shell_priv.h"
 #include "model/labels.h"
@@ -408,9 +409,68 @@ static void note_shaken(struct truth *t, const struct action *a)
     }
 }
 
+/* -- budgets -- */
+
+/* Whom the others fall back to, and who stands in for them. */
+static bool is_back(str receiver)
+{
+    return str_is(receiver, "back");
+}
+
+/* Of whom the group is: the root's is r0's, the child's r1's. "back" is told under the same keys. */
+static struct known_budget *budget_of_group(struct truth *t, str key)
+{
+    return t->wild->budget == 0 ? NULL : &t->budgets[str_starts_with(key, S("{}/")) ? 1 : 0];
+}
+
+static int64_t day_of(const struct truth *t)
+{
+    return stage_now(&t->sim->it).wall / (24 * NS_PER_H);
+}
+
+static void turn_day(struct truth *t)
+{
+    for (size_t i = 0; i < ARRAY_LEN(t->budgets); i++)
+        if (t->budgets[i].day != day_of(t)) {
+            t->budgets[i].day = day_of(t);
+            t->budgets[i].turned = now_mono(t);
+            t->budgets[i].n = 0;
+        }
+}
+
+static void look_at_budgets(struct truth *t)
+{
+    for (size_t i = 0; t->wild->budget != 0 && i < ARRAY_LEN(t->budgets); i++)
+        if (budget_spent(engine_of(t), t->budgets[i].receiver, stage_now(&t->sim->it).wall) >=
+            t->wild->budget)
+            t->budgets[i].spent = now_mono(t);
+    turn_day(t);
+}
+
+/* Whatever is restarted meanwhile. What goes when the day has just turned may be of the day before. */
+static void check_budget(struct truth *t, const struct arrived *m)
+{
+    struct known_budget *b = budget_of_group(t, m->key);
+
+    if (b == NULL || is_back(m->receiver) || now_mono(t) < b->turned + SOON ||
+        now_mono(t) < t->woke + NS_PER_M)
+        return;
+    if (++b->n > t->wild->budget)
+        wrong(t, "%.*s sends %zu messages of the %zu that it may send a day", STR(m->receiver),
+              b->n, t->wild->budget);
+}
+
+/* What it sent from memory tocsin does not know any more. */
+static void forget_budgets(struct truth *t)
+{
+    for (size_t i = 0; i < ARRAY_LEN(t->budgets); i++)
+        t->budgets[i].n = 0;
+}
+
 void truth_acts(struct truth *t, const struct action *a)
 {
     note_shaken(t, a);
+    look_at_budgets(t);
     check_slots(t);
     check_routed(t);
     check_shown(t);
@@ -423,8 +483,10 @@ void truth_acts(struct truth *t, const struct action *a)
     case ACT_CRASH: /* of what it had learnt lately */
     case ACT_RESTART:
         note_restart(t);
-        if (is_behind(t)) /* what it sent from memory it does not know any more */
+        if (is_behind(t)) { /* what it sent from memory it does not know any more */
             vec_clear(&t->requests);
+            forget_budgets(t);
+        }
         if (a->kind == ACT_RESTART)
             note_stop(t);
         /* What the disk was not told while it was away; and a pause is as if nothing had lived. */
@@ -574,6 +636,7 @@ static void check_alert(struct truth *t, const struct arrived *m, const struct a
     h->is_forgotten = false;
     h->ever_fired |= h->fires;
     h->at = now_mono(t);
+    h->ended = al->resolved ? now_mono(t) : h->ended;
     h->is_from_memory = t->disk_away || shell_is_degraded(t->sim->it.shell);
 }
 
@@ -589,13 +652,16 @@ static struct told_group *group_of(struct truth *t, const struct arrived *m)
     return vec_last(&t->groups);
 }
 
-/* Of a group that never told of anything that fires. */
+/* Of a group that never told of anything that fires, nor had another tell of it in its place. */
 static void check_opened(struct truth *t, const struct arrived *m)
 {
     bool was_opened = group_of(t, m)->was_unsure;
 
+    VEC_EACH (const struct told_group *, g, &t->groups)
+        was_opened |= t->wild->budget != 0 && g->was_unsure && str_eq(g->key, m->key);
     VEC_EACH (const struct heard *, h, &t->heard)
-        was_opened |= h->ever_fired && str_eq(h->receiver, m->receiver) && str_eq(h->key, m->key);
+        was_opened |= h->ever_fired && str_eq(h->key, m->key) &&
+                      (t->wild->budget != 0 || str_eq(h->receiver, m->receiver));
     if (!was_opened && !t->wild->gathers && /* a digest tells what ended meanwhile, too */
         t->restarted == 0) /* else a row of an earlier life may have been under way */
         wrong(t, "ends are told that nobody heard the beginning of");
@@ -609,6 +675,14 @@ static bool says(const struct arrived *m, const struct arrived_alert *al)
     return false;
 }
 
+static bool names(const struct arrived *m, struct labels ls)
+{
+    VEC_EACH (const struct arrived_alert *, x, &m->alerts)
+        if (labels_eq(x->labels, ls))
+            return true;
+    return false;
+}
+
 static bool fires(const struct arrived *m)
 {
     VEC_EACH (const struct arrived_alert *, al, &m->alerts)
@@ -617,10 +691,13 @@ static bool fires(const struct arrived *m)
     return false;
 }
 
-/* Whom the others fall back to. */
-static bool is_back(str receiver)
+/* Whether m is what this message repeats, or was said in its place. */
+static bool is_before(struct truth *t, const struct arrived *x, const struct arrived *m)
 {
-    return str_is(receiver, "back");
+    if (!str_eq(x->key, m->key))
+        return false;
+    return str_eq(x->receiver, m->receiver) ||
+           (is_back(x->receiver) && group_of(t, x)->stood_in == x->at + SIM_MONO);
 }
 
 /* The one before it of the group said the same, not long ago, and nothing was in the way. */
@@ -633,7 +710,7 @@ static void check_repeat(struct truth *t, const struct arrived *m)
                                                       : t->shaken;
 
     for (size_t i = in->v.n; i-- > 0 && last == NULL;)
-        if (str_eq(in->v.v[i].receiver, m->receiver) && labels_eq(in->v.v[i].group, m->group))
+        if (is_before(t, &in->v.v[i], m))
             last = &in->v.v[i];
     if (last == NULL || trouble > last->at + SIM_MONO - AGAIN || fires(m) != fires(last) ||
         (fires(m) && m->at - last->at >= t->wild->repeat_interval - SOON))
@@ -707,14 +784,42 @@ static void check_pace(struct truth *t)
         wrong(t, "%zu requests in a minute, of %zu that it takes", n, t->wild->pace);
 }
 
+/* Whether something keeps the alert from whoever is told under that key. */
+static bool is_kept_back(struct truth *t, struct labels ls, str key)
+{
+    struct explanation x;
+    struct arena a;
+    bool kept = false;
+
+    arena_init(&a, 0);
+    engine_explain(engine_of(t), ls, t->sim->it.clock.now, &a, &x);
+    for (size_t i = 0; i < x.n; i++)
+        kept |= str_eq(x.routes[i].group_key, key) && x.routes[i].held_by != HELD_BY_NOTHING;
+    explanation_release(&x);
+    arena_release(&a);
+    return kept;
+}
+
+/* What is told in place of another shows the whole group, too: who fires and is not in it is kept back. */
+static void shows_in_place(struct truth *t, const struct arrived *m)
+{
+    VEC_EACH (struct heard *, h, &t->heard)
+        if (h->fires && !is_back(h->receiver) && str_eq(h->key, m->key) &&
+            fires_now(t, h->fingerprint) && is_kept_back(t, h->labels, m->key))
+            h->fires = names(m, h->labels);
+}
+
 static void truth_sent_one(struct truth *t, const struct arrived *m, const struct sink *k)
 {
     struct told_group *g = group_of(t, m);
+    const struct known_budget *b = budget_of_group(t, m->key);
     bool sure = is_sure(t, g);
 
     g->is_unsure = k->status == 0 || k->cuts || k->takes + t->sim->it.pace.answers > TIMEOUT ||
                    (g->is_unsure && k->status / 100 != 2);
     g->was_unsure |= g->is_unsure;
+    if (is_back(m->receiver) && b != NULL && b->n >= t->wild->budget)
+        g->stood_in = now_mono(t);
     check_on_disk(t, m);
     if (k->status / 100 != 2)
         return;
@@ -724,6 +829,8 @@ static void truth_sent_one(struct truth *t, const struct arrived *m, const struc
     VEC_EACH (const struct arrived_alert *, al, &m->alerts)
         check_alert(t, m, al, sure);
     check_opened(t, m);
+    if (is_back(m->receiver) && b != NULL && b->spent == now_mono(t))
+        shows_in_place(t, m);
 }
 
 void truth_sent(struct truth *t, const struct scripted_request *rq, const struct sink *k)
@@ -734,6 +841,9 @@ void truth_sent(struct truth *t, const struct scripted_request *rq, const struct
     if (k->status / 100 == 2)
         buf_addf(&t->told, "%.9f sent %.*s\n", (double)rq->at.mono / NS_PER_S, STR(rq->http.body));
     check_pace(t);
+    look_at_budgets(t);
+    if (n != 0)
+        check_budget(t, &one.v.v[0]);
     for (size_t i = 0; i < n; i++)
         truth_sent_one(t, &one.v.v[i], k);
     inbox_release(&one);
@@ -857,10 +967,18 @@ static bool is_end_forgotten(const struct heard *h)
     return h->ever_fired && !h->fires && h->is_forgotten && h->is_from_memory;
 }
 
-/* One about tocsin itself may end, and its group be gone, between two looks at it: of whom a fallback was told is not followed. */
-static bool is_own_at_back(const struct heard *h)
+/* Who stood in for the receiver, whose day's messages were spent then, has heard what it has not: that it fires, or its end. */
+static bool is_heard_in_place(struct truth *t, const struct heard *h, bool fires)
 {
-    return is_back(h->receiver) && builtin_is_name(labels_get(h->labels, S("alertname")));
+    const struct known_budget *b = budget_of_group(t, h->key);
+
+    if (b == NULL || b->spent == 0 || is_back(h->receiver))
+        return false;
+    VEC_EACH (const struct heard *, x, &t->heard)
+        if (is_back(x->receiver) && x->fingerprint == h->fingerprint && str_eq(x->key, h->key))
+            return fires ? x->fires && b->spent + LONG >= x->at
+                         : x->ended >= h->at && b->spent + LONG >= x->ended;
+    return false;
 }
 
 /* Who is not kept back was heard of, by everybody. */
@@ -872,7 +990,7 @@ static void check_heard(struct truth *t)
     arena_init(&a, 0);
     VEC_EACH (const struct heard *, h, &t->heard)
         if (h->fires && !h->is_forgotten && !fires_now(t, h->fingerprint) &&
-            !ends_by_itself(t, h) && !is_own_at_back(h))
+            !ends_by_itself(t, h) && !is_heard_in_place(t, h, false))
             wrong_alert(t, "never heard of the end of", h->receiver, h->labels);
     ALERT_TABLE_EACH (al, &engine_of(t)->alerts) {
         struct labels ls = label_set_view(&a, al->labels);
@@ -885,7 +1003,8 @@ static void check_heard(struct truth *t)
             heard =
                 heard_of(t, arena_str(&t->sim->arena, r->route->receiver),
                          arena_str(&t->sim->arena, r->group_key), labels_copy(&t->sim->arena, ls));
-            if (r->held_by == HELD_BY_NOTHING && !heard->fires && !is_end_forgotten(heard))
+            if (r->held_by == HELD_BY_NOTHING && !heard->fires && !is_end_forgotten(heard) &&
+                !is_heard_in_place(t, heard, true))
                 wrong_alert(t, "was not told of", r->route->receiver, ls);
         }
         explanation_release(&x);
@@ -938,6 +1057,7 @@ static void judge_rest(struct truth *t)
 {
     struct engine *e = engine_of(t);
 
+    look_at_budgets(t);
     check_nothing_is_left(t);
     check_slots(t);
     if (e->rules.n != e->rule_slots.n || e->stats.rule_stale != 0)
@@ -975,6 +1095,9 @@ void truth_open(struct truth *t, struct sim *s, const char *name, const struct w
         t->rules[k] = (struct known_rule){.is_named = w->rules[0].is_named[k],
                                           .is_renamed = w->rules[0].is_renamed[k],
                                           .since = SIM_MONO};
+    for (size_t i = 0; i < ARRAY_LEN(t->budgets); i++)
+        t->budgets[i] = (struct known_budget){.receiver = i == 0 ? S("r0") : S("r1"),
+                                              .day = (SIM_WALL + w->scn.begins) / (24 * NS_PER_H)};
 }
 
 void truth_close(struct truth *t)

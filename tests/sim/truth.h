@@ -55,8 +55,8 @@ struct heard {
     struct labels labels;
     uint64_t fingerprint;
     bool fires, ever_fired;
-    bool is_forgotten; /* as far as tocsin knows, though it was told */
-    ts_ns at;
+    bool is_forgotten;   /* as far as tocsin knows, though it was told */
+    ts_ns at, ended;     /* when that was said, and when last that it is over; 0: never */
     bool is_from_memory; /* sent while the store did not write */
 };
 
@@ -65,6 +65,17 @@ struct told_group {
     str receiver, key;
     bool is_unsure; /* the last request may have arrived though nobody said so */
     bool was_unsure;
+    ts_ns
+        stood_in; /* when it was told last in place of who may not send any more that day; 0: never */
+};
+
+/* What a receiver has sent of its day's messages. */
+struct known_budget {
+    str receiver;
+    int64_t day; /* that counts, since 1970 */
+    size_t n;
+    ts_ns turned,
+        spent; /* when that day came, and when tocsin last said that it has sent all; 0: never */
 };
 
 struct answer_due;
@@ -84,6 +95,7 @@ struct truth {
     VEC(struct heard) heard;
     VEC(struct told_group) groups;
     VEC(ts_ns) requests; /* when each went out */
+    struct known_budget budgets[2];
     ts_ns trouble; /* the last time that something may have made it tell twice; TS_MAX: still */
     ts_ns shaken;  /* the same, of a receiver that always works */
     ts_ns restarted, restarted_before, stepped;

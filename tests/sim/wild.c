@@ -69,7 +69,12 @@ static void put_children(struct gen *g, struct buf *b)
         buf_addf(b, "      digest: {at: window_start, jitter: 30s}\n");
 }
 
-/* Whom the two fall back to works, whatever becomes of them. */
+static bool has_back(const struct wild *w)
+{
+    return w->has_fallback || w->budget != 0;
+}
+
+/* Who stands in for the two works, whatever becomes of them. */
 static void put_receivers(const struct gen *g, struct buf *b)
 {
     const struct wild *w = g->w;
@@ -82,9 +87,11 @@ static void put_receivers(const struct gen *g, struct buf *b)
         buf_addf(b, "%s}]", w->gathers ? ", digest: true" : "");
         if (w->has_fallback)
             buf_adds(b, ", fallback: back");
+        if (w->budget != 0)
+            buf_addf(b, ", budget: {per_day: %zu, then: back}", w->budget);
         buf_adds(b, "}\n");
     }
-    if (w->has_fallback)
+    if (has_back(w))
         buf_adds(b,
                  "  - {name: back, webhook_configs: [{url: 'http://sink/back', timeout: 15s}]}\n");
 }
@@ -374,6 +381,16 @@ static void come_to_rest(struct gen *g)
     mend(g, TS_MAX);
 }
 
+/* The day may turn while it is spent. */
+static void draw_budget(struct gen *g)
+{
+    static const size_t budgets[] = {2, 5, 12};
+
+    g->w->budget = budgets[pick(g, ARRAY_LEN(budgets))];
+    if (chance(g, 60))
+        g->w->scn.begins = -(dur_ns)(5 + pick(g, 40)) * NS_PER_M;
+}
+
 void wild_make(struct wild *w, uint64_t seed)
 {
     struct gen g = {.r = rand_of(seed), .w = w, .refreshes = seed % 16 == 14};
@@ -387,12 +404,14 @@ void wild_make(struct wild *w, uint64_t seed)
     arena_init(&w->scn.arena, 0);
     w->scn.arrivals_first = g.refreshes;
     w->repeat_interval = chance(&g, 50) ? NS_PER_H : 7 * NS_PER_M;
+    if (seed % 8 == 4 || seed % 16 == 7)
+        draw_budget(&g);
     put_config(&g, &b);
     w->scn.config = arena_str(&w->scn.arena, buf_str(&b));
     buf_release(&b);
     put_rules(&g);
     g.at = NS_PER_S;
-    if (w->has_fallback)
+    if (has_back(w))
         push(&g, (struct action){.kind = ACT_SINK, .name = S("/back"), .status = 200});
     while (g.at < FAULTY_M * NS_PER_M) {
         add_action(&g);

@@ -25,6 +25,8 @@ struct wild {
         pace; /* messages in a minute that the receivers' address takes, in digests if need be; 0: all */
     bool
         has_fallback; /* receiver "back" is told what the others cannot be, at an address that always works */
+    size_t
+        budget; /* messages a day of each receiver; what is more "back" is told in its place; 0: all */
     bool
         gathers; /* what a window kept back is told when it ends, as a digest, moved by some seconds */
 };

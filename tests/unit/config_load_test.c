@@ -416,6 +416,10 @@ static void bad_routes(void **state)
     expect_bad("route: {receiver: a}\nreceivers:\n- {name: a, fallback: b}\n- {name: b, budget: "
                "{per_day: 1, then: a}}\n",
                "C009", 3, "in a ring");
+    expect_bad("route: {receiver: a}\nreceivers:\n- {name: a, fallback: c, budget: {per_day: 1, "
+               "then: b}}\n"
+               "- {name: b, budget: {per_day: 1, then: a}}\n- {name: c}\n",
+               "C009", 3, "in a ring");
     expect_bad("route:\n  receiver: r\n  group_wiat: 1s\n" SINK, "C002", 3, "group_wait");
     expect_bad("route:\n  receiver: r\n  group_wait: 1.5h\n" SINK, "C001", 3, "1.5h");
     expect_bad("route:\n  receiver: r\n  group_interval: 0s\n" SINK, "C001", 3, "zero");
