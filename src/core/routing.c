@@ -53,8 +53,7 @@ static void core_routing_put(struct engine *e, struct alert *a, struct now now)
     effects_init(&unused);
     exchange(e, &e->ahead->of);
     if (!alerts_route(e, a, now, &unused))
-        a->is_routed =
-            false; /* it will not be in all of its groups, though it is in those of now */
+        a->is_routed = false; /* those of now may have it, but not all that come */
     exchange(e, &e->ahead->of);
     effects_release(&unused);
 }

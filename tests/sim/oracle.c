@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "core/bucket.h"
 #include "core/explain.h"
+#include "core/fallback.h"
 #include "config/config.h"
 
 static void forget(struct oracle *o)
@@ -42,6 +43,8 @@ static uint64_t world_of(const struct engine *e, struct now now)
         for (size_t i = 0; i < PACE_LIMITS; i++)
             h += hash_u64((uint64_t)b->limits[i].spent);
     }
+    VEC_EACH (const struct budget_state *, b, &e->budgets)
+        h += hash_u64((uint64_t)b->day * 1000 + b->spent);
     for (size_t i = 0; receiver_types[i] != NULL; i++)
         h += e->stats.integration[i].requests_failed;
     return h;
@@ -111,6 +114,14 @@ static ts_ns latest(const struct engine *e, const struct explain_route *r,
     return ts_add(now.wall, (row > soon ? row : soon) - now.mono);
 }
 
+/* What is more today another is told in its place. */
+static bool is_spent(const struct engine *e, str receiver, struct now now)
+{
+    const struct core_receiver *rc = engine_receiver(e, receiver);
+
+    return rc->budget_per_day != 0 && budget_spent(e, receiver, now.wall) >= rc->budget_per_day;
+}
+
 static void predict(struct oracle *fresh, const char *scenario, const struct engine *e,
                     const struct alert *a, struct now now)
 {
@@ -127,7 +138,7 @@ static void predict(struct oracle *fresh, const char *scenario, const struct eng
             if (r->integrations[j].is_cut)
                 continue;
             if (r->integrations[j].verdict == EXPLAIN_WAITING && !x.is_resolved &&
-                engine_receiver(e, r->route->receiver)->budget_per_day == 0 &&
+                !is_spent(e, r->route->receiver, now) &&
                 r->route->n_mute_intervals + r->route->n_active_intervals == 0 &&
                 (at == TS_NONE || at > latest(e, r, &r->integrations[j], now)) &&
                 !silence_is_pending(e, now.wall)) {

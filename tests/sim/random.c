@@ -8,7 +8,8 @@ struct gen {
     struct rand r;
     struct scenario *s;
     unsigned parts;
-    bool is_paced; /* the receivers' address takes little, and digests */
+    bool is_paced;   /* the receivers' address takes little, and digests */
+    bool has_budget; /* each receiver sends so few messages a day, "back" is told what is more */
     dur_ns length;
     ts_ns sink_works, store_works; /* again, from then on; 0: it does */
 };
@@ -30,6 +31,12 @@ static const char *word(struct gen *g, const char *const *v, unsigned n)
 #define WORD(g, ...)                                                                               \
     word(g, (const char *const[]){__VA_ARGS__}, ARRAY_LEN(((const char *const[]){__VA_ARGS__})))
 
+static void put_action(struct gen *g, struct action a)
+{
+    a.line = (int)g->s->actions.n;
+    vec_push(&g->s->actions, a);
+}
+
 /* -- the configuration -- */
 
 static void put_timers(struct gen *g, struct buf *b, const char *indent)
@@ -43,9 +50,12 @@ static void put_child(struct gen *g, struct buf *b, unsigned i)
 {
     const char *mute = WORD(g, "night", "busy", "never");
     bool is_muted = chance(g, 40), is_active = chance(g, 20);
+    static const char *const each[] = {"critical", "warning", "info"};
 
+    /* who stands in is told under the groups' keys, which only the routes' matchers keep apart */
     buf_addf(b, "    - matchers: ['sev=\"%s\"']\n      receiver: r%u\n      continue: %s\n",
-             WORD(g, "critical", "warning", "info"), i + 1, chance(g, 50) ? "true" : "false");
+             g->has_budget ? each[i] : WORD(g, "critical", "warning", "info"), i + 1,
+             chance(g, 50) ? "true" : "false");
     put_timers(g, b, "      ");
     if (chance(g, 30))
         buf_addf(b, "      group_by: [%s]\n", WORD(g, "'...'", "i", ""));
@@ -78,10 +88,16 @@ static void put_config(struct gen *g, struct buf *b)
     for (unsigned i = 0; i < children; i++)
         put_child(g, b, i);
     buf_addf(b, "receivers:\n");
-    for (unsigned i = 0; i <= children; i++)
-        buf_addf(b, "  - {name: r%u, webhook_configs: [{url: http://sink, send_resolved: %s%s}]}\n",
-                 i, chance(g, 70) ? "true" : "false",
+    for (unsigned i = 0; i <= children; i++) {
+        buf_addf(b, "  - {name: r%u, webhook_configs: [{url: http://sink, send_resolved: %s%s}]", i,
+                 chance(g, 70) ? "true" : "false",
                  g->is_paced ? ", digest: true, pace: [{messages: 4, per: 2m}]" : "");
+        if (g->has_budget)
+            buf_addf(b, ", budget: {per_day: %s, then: back}", WORD(g, "2", "5", "12"));
+        buf_addf(b, "}\n");
+    }
+    if (g->has_budget)
+        buf_addf(b, "  - {name: back, webhook_configs: [{url: http://sink/back}]}\n");
     if (inhibits && (g->parts & RANDOM_INHIBITION))
         buf_addf(b, "inhibit_rules:\n  - {source_matchers: ['sev=\"critical\"'], "
                     "target_matchers: ['sev=~\"warning|info\"'], equal: [g]}\n");
@@ -201,12 +217,6 @@ static struct labels held_labels(struct gen *g, const char *i, const char *sev)
     return (struct labels){v, 3};
 }
 
-static void put_action(struct gen *g, struct action a)
-{
-    a.line = (int)g->s->actions.n;
-    vec_push(&g->s->actions, a);
-}
-
 static dur_ns some(struct gen *g, unsigned most)
 {
     return (dur_ns)(1 + pick(g, most)) * NS_PER_S;
@@ -245,12 +255,20 @@ static ts_ns add_story(struct gen *g, ts_ns at)
 
 void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns length)
 {
-    struct gen g = {.r = rand_of(seed), .s = out, .parts = parts, .is_paced = seed % 4 == 1};
+    struct gen g = {.r = rand_of(seed),
+                    .s = out,
+                    .parts = parts,
+                    .is_paced = seed % 4 == 1,
+                    .has_budget = seed % 8 == 2 || seed % 8 == 7};
     struct buf b = BUF_INIT;
     ts_ns at = 0;
 
     *out = (struct scenario){.end = length};
     arena_init(&out->arena, 0);
+    if (g.has_budget) { /* the day turns */
+        out->begins = -(dur_ns)(1 + pick(&g, 100)) * NS_PER_M;
+        put_action(&g, (struct action){.kind = ACT_SINK, .name = S("/back"), .status = 200});
+    }
     put_config(&g, &b);
     out->config = arena_str(&out->arena, buf_str(&b));
     buf_release(&b);

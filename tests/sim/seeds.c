@@ -9,12 +9,27 @@
 #include "sim.h"
 #include "truth.h"
 
-static const struct route *route_to(const struct engine *e, str receiver)
+/* To who stands in for a receiver whose day's messages are spent. */
+static bool is_back(const struct arrived *a)
 {
-    for (size_t i = 0; i < e->tree.n; i++)
-        if (str_eq(e->tree.by_index[i]->receiver, receiver))
-            return e->tree.by_index[i];
-    return NULL;
+    return str_is(a->receiver, "back");
+}
+
+/* The route that it is told by. */
+static const struct route *route_of(const struct engine *e, const struct arrived *a)
+{
+    const struct route *found = NULL;
+    struct buf key = BUF_INIT;
+
+    for (size_t i = 0; i < e->tree.n && found == NULL; i++) {
+        buf_clear(&key);
+        route_group_key(&key, e->tree.by_index[i], a->group);
+        if (str_eq(buf_str(&key), a->key) &&
+            (is_back(a) || str_eq(e->tree.by_index[i]->receiver, a->receiver)))
+            found = e->tree.by_index[i];
+    }
+    buf_release(&key);
+    return found;
 }
 
 static bool has(const struct arrived *a, const struct arrived_alert *al)
@@ -82,18 +97,17 @@ static bool repeats_in_time(const struct sim *s, const char *name)
 
     for (size_t i = 0; i < s->inbox.v.n; i++) {
         const struct arrived *a = &s->inbox.v.v[i], *last = NULL;
-        const struct route *r = route_to(shell_engine(s->it.shell), a->receiver);
-        bool is_repeat =
-            engine_receiver(shell_engine(s->it.shell), a->receiver)->integrations[0].send_resolved;
+        const struct route *r = route_of(shell_engine(s->it.shell), a);
         const struct core_integration *ic =
-            &engine_receiver(shell_engine(s->it.shell), a->receiver)->integrations[0];
+            &engine_receiver(shell_engine(s->it.shell), r->receiver)->integrations[0];
+        bool is_repeat = ic->send_resolved;
         /* the last one was decided before it waited for its destination, and maybe through a pause */
         dur_ns waited = ic->pace.limits[0].messages != 0 ? 4 * NS_PER_M : 0;
         ts_ns decided, since;
 
         for (size_t j = i; j-- > 0 && last == NULL;)
-            if (str_eq(s->inbox.v.v[j].receiver, a->receiver) &&
-                labels_eq(s->inbox.v.v[j].group, a->group))
+            if (str_eq(s->inbox.v.v[j].key, a->key) &&
+                (str_eq(s->inbox.v.v[j].receiver, a->receiver) || is_back(&s->inbox.v.v[j])))
                 last = &s->inbox.v.v[j];
         is_repeat = is_repeat && last != NULL && fires(a) == fires(last);
         VEC_EACH (const struct arrived_alert *, al, &a->alerts)
@@ -162,11 +176,11 @@ static bool reason_holds(uint64_t seed, const struct held_back *h, dur_ns length
     bool sent = false;
 
     random_scenario(&scn, seed, RANDOM_ALL & ~h->part & ~(unsigned)RANDOM_SINKS, length);
-    scn.end = h->flush - SIM_WALL + 1;
+    scn.end = h->flush - SIM_WALL - scn.begins + 1;
     sim_open(&s, "replay", &scn, &(struct sim_options){.seed = seed});
     VEC_EACH (const struct arrived *, a, &s.inbox.v)
         VEC_EACH (const struct arrived_alert *, al, &a->alerts)
-            sent = sent || (str_eq(a->receiver, h->receiver) && !al->resolved &&
+            sent = sent || ((str_eq(a->receiver, h->receiver) || is_back(a)) && !al->resolved &&
                             labels_fingerprint(al->labels) == h->fingerprint);
     sim_close(&s);
     scenario_release(&scn);
