@@ -286,8 +286,9 @@ bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list
     struct outbox_slot **s = outbox_map_get(&e->outbox, key);
 
     /* what the attempts before it said, the row does not say any more */
-    return s != NULL && (outbox_in_flight(*s) ? !same_hashes((*s)->row->firing, firing)
-                                              : (*s)->row->may_have_arrived);
+    return s != NULL &&
+           (outbox_in_flight(*s) || (*s)->stands_by ? !same_hashes((*s)->row->firing, firing)
+                                                    : (*s)->row->may_have_arrived);
 }
 
 void outbox_asked_at(struct engine *e, str key, uint64_t revision)
@@ -535,8 +536,8 @@ static size_t delivery_kept_of(const struct delivery_result *d, struct delivery_
 
 /* What it says counts as told, and that these fire. */
 static void outbox_told(struct engine *e, struct outbox_slot *s, struct hash_list firing,
-                        const struct delivery_pair *kept, size_t n_kept, struct now now,
-                        struct effects *fx)
+                        bool is_unsure, const struct delivery_pair *kept, size_t n_kept,
+                        struct now now, struct effects *fx)
 {
     struct outbox_row *r = s->row;
     struct nflog_entry *told =
@@ -544,6 +545,7 @@ static void outbox_told(struct engine *e, struct outbox_slot *s, struct hash_lis
                         ts_add(now.mono, nflog_lifetime(e, r->repeat_interval)), firing,
                         r->resolved, kept, n_kept);
 
+    told->is_unsure = is_unsure;
     if (firing.n != 0)
         told->opened_as = mem_str_dup(outbox_told_as(r));
     if (r->is_relayed && !relay_may_come_again(r)) {
@@ -565,7 +567,7 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
     delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
     queue_well(&e->queue, s->destination);
     happened_delivered(e, r, now, fx);
-    outbox_told(e, s, r->firing, kept, delivery_kept_of(d, kept), now, fx);
+    outbox_told(e, s, r->firing, false, kept, delivery_kept_of(d, kept), now, fx);
 }
 
 static void slot_stands_by(struct engine *e, struct outbox_slot *s, struct now now,
@@ -697,7 +699,7 @@ static void log_unsure(struct engine *e, const struct outbox_row *r, struct now 
 
 /* -- budgets: another is told in its place -- */
 
-/* Of a row of ends that nobody needed to hear: what was told fires on. */
+/* Beside a row of ends: of what the receiver was told. */
 static struct hash_list fires_on(const struct outbox_row *r, const struct nflog_entry *known,
                                  struct arena *a)
 {
@@ -719,13 +721,14 @@ static void slot_is_stood_in_for(struct engine *e, struct outbox_slot *s, bool s
 {
     struct nflog_entry **entry = nflog_map_get(&e->nflog, s->row->key);
     const struct nflog_entry *known = entry != NULL ? *entry : NULL;
+    bool is_end; /* that nobody needed to hear */
 
-    switch (budget_asks_other(e, s->row, now)) {
+    switch (budget_asks_other(e, s->row)) {
     case BUDGET_OTHER_WAITS: return;
     case BUDGET_OTHER_TOLD:
-        outbox_told(e, s,
-                    said || s->row->firing.n != 0 ? s->row->firing
-                                                  : fires_on(s->row, known, &fx->arena),
+        is_end = !said && s->row->firing.n == 0;
+        outbox_told(e, s, is_end ? fires_on(s->row, known, &fx->arena) : s->row->firing,
+                    is_end && (s->row->may_have_arrived || (known != NULL && known->is_unsure)),
                     known != NULL ? known->kept : NULL, known != NULL ? known->n_kept : 0, now, fx);
         return;
     case BUDGET_OTHER_NOT_TOLD:
@@ -783,9 +786,7 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
 {
     delivery_record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
-    if (s->next ==
-        NULL) /* what was decided since says all that this one would, and maybe that it is over */
-        fallback_look(e, s, true, now, fx);
+    fallback_look(e, s, true, now, fx);
     group_answered(e, s->row->flush_id, false, now, fx);
     if (!s->row->is_relayed && (s->row->may_have_arrived || d->may_have_arrived))
         log_unsure(e, s->row, now, fx);

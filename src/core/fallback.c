@@ -8,20 +8,6 @@
 
 /* -- falling back -- */
 
-static bool falls_same(struct hash_list a, struct hash_list b)
-{
-    return a.n == b.n && hash_list_is_subset(a, b);
-}
-
-/* Whether what waits there, or goes there, says all of it already. */
-static bool falls_already(const struct outbox_slot *s, const struct outbox_row *r)
-{
-    const struct outbox_row *newest = s == NULL ? NULL : s->next != NULL ? s->next : s->row;
-
-    return newest != NULL && falls_same(newest->firing, r->firing) &&
-           falls_same(newest->resolved, r->resolved);
-}
-
 static void note_fallen(struct effects *fx, const struct outbox_row *r,
                         const struct notification *n, const struct core_integration *ic,
                         const char *why, struct now now)
@@ -42,6 +28,19 @@ static const struct nflog_entry *fallback_entry(const struct engine *e, str key)
     return entry != NULL ? *entry : NULL;
 }
 
+/* What is said there next, as the log will have it; false: nothing waits. */
+static bool is_being_told(const struct engine *e, str key, struct nflog_entry *out)
+{
+    const struct outbox_slot *s = outbox_slot_of(e, key);
+    const struct outbox_row *newest = s == NULL ? NULL : s->next != NULL ? s->next : s->row;
+
+    if (newest == NULL)
+        return false;
+    *out = (struct nflog_entry){
+        .sent_mono = newest->decided_mono, .firing = newest->firing, .resolved = newest->resolved};
+    return true;
+}
+
 /* An end of which own, not known, has the beginning, and known not what came then. */
 static bool falls_end(const struct outbox_row *r, const struct nflog_entry *known,
                       const struct nflog_entry *own)
@@ -55,18 +54,37 @@ static bool falls_end(const struct outbox_row *r, const struct nflog_entry *know
     return false;
 }
 
-/* Who has not heard the row, of whom the log says that; own: what the one says in whose place it would hear it for good. Of an end,
- * that one alone may have heard the beginning: somebody is to hear it. */
-static bool falls_on(const struct outbox_row *r, const struct core_integration *ic,
-                     const struct nflog_entry *known, const struct nflog_entry *own, dur_ns repeat,
-                     struct now now)
+/* Whether that has been told what the row says, whenever: what else fires may be kept back. own: what the one says in whose place it
+ * would hear it for good; of an end, that one alone may have heard the beginning: somebody is to hear it. */
+static bool has_fallen(const struct outbox_row *r, const struct core_integration *ic,
+                       const struct nflog_entry *known, const struct nflog_entry *own)
 {
-    return nflog_decide(known, r->firing, r->resolved, ic->send_resolved, repeat, now) !=
-               REASON_NONE ||
-           (own != NULL && ic->send_resolved && falls_end(r, known, own));
+    if (known == NULL ? r->firing.n != 0
+                      : known->is_unsure || !hash_list_is_subset(r->firing, known->firing))
+        return false;
+    for (size_t i = 0; known != NULL && ic->send_resolved && i < r->resolved.n; i++)
+        if (hash_list_has(known->firing, r->resolved.v[i]))
+            return false;
+    return own == NULL || !ic->send_resolved || !falls_end(r, known, own);
 }
 
-/* Tells `to` what the row tells, as far as it does not know. own: as of falls_on(). */
+static bool falls_on(const struct engine *e, const struct outbox_row *r,
+                     const struct core_integration *ic, str key, const struct nflog_entry *own,
+                     struct now now)
+{
+    const struct nflog_entry *known = fallback_entry(e, key);
+    struct nflog_entry next;
+
+    if (r->firing.n == 0 && !ic->send_resolved)
+        return false;
+    if (is_being_told(e, key, &next))
+        return !has_fallen(r, ic, &next, own);
+    return !has_fallen(r, ic, known, own) ||
+           nflog_decide(known, r->firing, r->resolved, ic->send_resolved, r->repeat_interval,
+                        now) == REASON_REPEAT;
+}
+
+/* Tells `to` what the row tells, as far as it does not know. own: as of has_fallen(). */
 static void row_falls(struct engine *e, const struct outbox_row *r, const struct core_receiver *to,
                       const struct nflog_entry *own, const char *why, struct now now,
                       struct effects *fx)
@@ -82,8 +100,7 @@ static void row_falls(struct engine *e, const struct outbox_row *r, const struct
 
         buf_clear(&key);
         nflog_key(&key, outbox_group_key(r), to->name, ic->kind, ic->index);
-        if (falls_already(outbox_slot_of(e, buf_str(&key)), r) ||
-            !falls_on(r, ic, fallback_entry(e, buf_str(&key)), own, r->repeat_interval, now))
+        if (!falls_on(e, r, ic, buf_str(&key), own, now))
             continue;
         n.flush_id = ++e->next_flush_id;
         note_fallen(fx, r, &n, ic, why, now);
@@ -128,7 +145,8 @@ void fallback_look(struct engine *e, struct outbox_slot *s, bool refused, struct
     const struct core_receiver *to = fallback_of(e, s->row->receiver);
     const char *why = to != NULL ? why_it_falls(e, s, refused, now) : NULL;
 
-    if (why != NULL)
+    /* what was decided since says all that this one would, and maybe that it is over */
+    if (why != NULL && s->next == NULL)
         row_falls(e, s->row, to, NULL, why, now, fx);
 }
 
@@ -159,12 +177,30 @@ struct followed {
 static struct hash_list fallen(const struct engine *e, str key)
 {
     const struct nflog_entry *entry = fallback_entry(e, key);
-    const struct outbox_slot *s = outbox_slot_of(e, key);
-    const struct outbox_row *newest = s == NULL ? NULL : s->next != NULL ? s->next : s->row;
+    struct nflog_entry next;
 
-    if (newest != NULL)
-        return newest->firing;
+    if (is_being_told(e, key, &next))
+        return next.firing;
     return entry != NULL ? entry->firing : (struct hash_list){NULL, 0};
+}
+
+/* Who wants no ends knows of them all the same: what fires again is news. */
+static void forget_ends(struct engine *e, str key, struct hash_list firing, struct hash_list ended,
+                        struct now now, struct effects *fx)
+{
+    const struct nflog_entry *known = fallback_entry(e, key);
+    struct nflog_entry *now_known;
+
+    if (firing.n == 0)
+        (void)outbox_drop_unsent(e, key, now, fx, "resolved before it could be delivered");
+    if (known == NULL)
+        return;
+    now_known = nflog_entry_new(known->timestamp, known->sent_mono, known->expires_mono, firing,
+                                ended, known->kept, known->n_kept);
+    now_known->is_unsure = known->is_unsure;
+    if (firing.n != 0 && known->opened_as.n != 0)
+        now_known->opened_as = mem_str_dup(known->opened_as);
+    nflog_write(e, key, now_known, now, fx);
 }
 
 /* What fires by that list and has ended: tells so, and what of it fires on and is not kept back, as the one is no end of the
@@ -189,21 +225,23 @@ static void tell_ends(struct engine *e, const struct followed *x, const struct c
         bool is_told = k < x->told->n && x->told->v[k] == x->all->v[i];
 
         k += is_told;
-        if (!hash_list_has(known, hash))
+        if (!hash_list_has(known, hash) || !(is_over || is_told || !ic->send_resolved))
             continue;
         if (is_over)
             ended.v[ended.n++] = hash;
         else
             firing.v[firing.n++] = hash;
-        if (is_over || is_told) {
-            v[n.n_alerts++] = engine_notified(x->all->v[i], now, &fx->arena);
-            n.n_firing += !is_over;
-        }
+        v[n.n_alerts++] = engine_notified(x->all->v[i], now, &fx->arena);
+        n.n_firing += !is_over;
     }
     if (ended.n == 0)
         return;
     hash_list_sort(&ended);
     hash_list_sort(&firing);
+    if (!ic->send_resolved) {
+        forget_ends(e, key, firing, ended, now, fx);
+        return;
+    }
     n.reason = firing.n == 0 ? REASON_ALL_RESOLVED : REASON_SOME_RESOLVED;
     notification_set_act(&n);
     n.flush_id = ++e->next_flush_id;
@@ -224,8 +262,7 @@ static void follow_to(struct engine *e, const struct followed *x, str receiver, 
         buf_clear(&key);
         nflog_key(&key, x->group->key, to->name, to->integrations[i].kind,
                   to->integrations[i].index);
-        if (to->integrations[i].send_resolved)
-            tell_ends(e, x, to, &to->integrations[i], buf_str(&key), now, fx);
+        tell_ends(e, x, to, &to->integrations[i], buf_str(&key), now, fx);
     }
     buf_release(&key);
     if (to != NULL)
@@ -339,8 +376,7 @@ bool budget_spend(struct engine *e, struct outbox_slot *s, struct now now, struc
     return false;
 }
 
-enum budget_other budget_asks_other(const struct engine *e, const struct outbox_row *r,
-                                    struct now now)
+enum budget_other budget_asks_other(const struct engine *e, const struct outbox_row *r)
 {
     const struct core_receiver *rc = engine_receiver(e, r->receiver);
     const struct core_receiver *to = rc != NULL ? engine_receiver(e, rc->budget_then) : NULL;
@@ -354,8 +390,7 @@ enum budget_other budget_asks_other(const struct engine *e, const struct outbox_
         buf_clear(&key);
         nflog_key(&key, outbox_group_key(r), to->name, ic->kind, ic->index);
         waits |= outbox_slot_of(e, buf_str(&key)) != NULL;
-        /* repeated or not: it may have waited for long */
-        is_told &= !falls_on(r, ic, fallback_entry(e, buf_str(&key)), own, INT64_MAX, now);
+        is_told &= has_fallen(r, ic, fallback_entry(e, buf_str(&key)), own);
     }
     buf_release(&key);
     return waits ? BUDGET_OTHER_WAITS : is_told ? BUDGET_OTHER_TOLD : BUDGET_OTHER_NOT_TOLD;

@@ -36,8 +36,7 @@ bool budget_spend(struct engine *e, struct outbox_slot *s, struct now now, struc
 /* Of a row that stands by: whether the other has something of its group to tell, and if not, whether it has told what the row
  * says. */
 enum budget_other { BUDGET_OTHER_WAITS, BUDGET_OTHER_TOLD, BUDGET_OTHER_NOT_TOLD };
-enum budget_other budget_asks_other(const struct engine *e, const struct outbox_row *r,
-                                    struct now now);
+enum budget_other budget_asks_other(const struct engine *e, const struct outbox_row *r);
 /* Whether someone in whose place the row is told was told that it fires: its end is told, whatever keeps it back. */
 bool budget_hears_end(const struct engine *e, const struct outbox_row *r, uint64_t hash);
 /* How many it has sent today. */

@@ -691,13 +691,16 @@ static bool fires(const struct arrived *m)
     return false;
 }
 
-/* Whether m is what this message repeats, or was said in its place. */
+/* Whether m may repeat this message: one to it, or in its place. To who stands in, what the other said itself meanwhile is another
+ * one if it says something else. */
 static bool is_before(struct truth *t, const struct arrived *x, const struct arrived *m)
 {
     if (!str_eq(x->key, m->key))
         return false;
-    return str_eq(x->receiver, m->receiver) ||
-           (is_back(x->receiver) && group_of(t, x)->stood_in == x->at + SIM_MONO);
+    if (str_eq(x->receiver, m->receiver))
+        return true;
+    return is_back(m->receiver) ? fires(x) != fires(m)
+                                : group_of(t, x)->stood_in == x->at + SIM_MONO;
 }
 
 /* The one before it of the group said the same, not long ago, and nothing was in the way. */
@@ -840,7 +843,8 @@ void truth_sent(struct truth *t, const struct scripted_request *rq, const struct
 
     if (k->status / 100 == 2)
         buf_addf(&t->told, "%.9f sent %.*s\n", (double)rq->at.mono / NS_PER_S, STR(rq->http.body));
-    check_pace(t);
+    if (n != 0 && !is_back(one.v.v[0].receiver))
+        check_pace(t);
     look_at_budgets(t);
     if (n != 0)
         check_budget(t, &one.v.v[0]);

@@ -404,7 +404,7 @@ void wild_make(struct wild *w, uint64_t seed)
     arena_init(&w->scn.arena, 0);
     w->scn.arrivals_first = g.refreshes;
     w->repeat_interval = chance(&g, 50) ? NS_PER_H : 7 * NS_PER_M;
-    if (seed % 8 == 4 || seed % 16 == 7)
+    if (seed % 8 == 4 || seed % 16 == 5 || seed % 16 == 7)
         draw_budget(&g);
     put_config(&g, &b);
     w->scn.config = arena_str(&w->scn.arena, buf_str(&b));
