@@ -25,9 +25,9 @@ struct gathering {
 
 static bool digest_may_join(const struct gathering *g, const struct outbox_slot *s)
 {
-    return !outbox_in_flight(s) && s->row->had.n == 0 && s->destination == g->head->destination &&
-           digest_is_of_one(s->row, g->head->row) && g->n < DIGEST_ROWS &&
-           g->bytes + s->row->bytes <= DIGEST_BYTES;
+    return !outbox_in_flight(s) && !s->stands_by && s->row->had.n == 0 &&
+           s->destination == g->head->destination && digest_is_of_one(s->row, g->head->row) &&
+           g->n < DIGEST_ROWS && g->bytes + s->row->bytes <= DIGEST_BYTES;
 }
 
 /* It waits in the queue. */
