@@ -774,9 +774,14 @@ static void slots_stood_by(struct engine *e, str receiver, str group_key, struct
 
 static void slot_goes(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
 {
-    str receiver = arena_str(&fx->arena, s->row->receiver);
-    str group_key = arena_str(&fx->arena, outbox_group_key(s->row));
+    str receiver, group_key;
 
+    if (e->budgets.n == 0) { /* none was ever spent: nothing stands by */
+        slot_remove(e, s);
+        return;
+    }
+    receiver = arena_str(&fx->arena, s->row->receiver);
+    group_key = arena_str(&fx->arena, outbox_group_key(s->row));
     slot_remove(e, s);
     slots_stood_by(e, receiver, group_key, now, fx);
 }

@@ -81,10 +81,12 @@ struct curl_kept *curl_kept_take(struct curl_keeper *k, const struct curl_reques
         head_wipe(&head);
         return h;
     }
-    if (k->n > CURL_KEPT_MAX / 2)
-        kept_strip(h = keeper_take(k, 0));
-    else
+    if (k->n > CURL_KEPT_MAX / 2) {
+        h = keeper_take(k, 0);
+        kept_strip(h);
+    } else {
         h = mem_new(struct curl_kept);
+    }
     h->head = head;
     h->hash = hash;
     return h;

@@ -1,13 +1,15 @@
 /* curl_setup.h - from a request and its http_config to a curl handle; curl's verdicts: curl_verdict.h.
  *
- * Everything that http_config can say is applied here, secrets and certificates are read here, at each use.
+ * Everything that http_config can say is applied here, secrets and certificates are read here: those in files at
+ * each use, so that such a handle is set up for each (reads_files).
  *
  * One attempt is one request: what may have been taken is sent again only where the answer asks for it, by a redirect or
  * for a login. curl by itself sends up to six times, when connections that were kept turn out to be dead.
  *
  * Errors   what cannot be read or is malformed: the request must not be sent (TRANSPORT_CONFIG). Messages name the
  *          destination (scheme, host, port) and files, never a path, a query, userinfo or a secret.
- * Owns     the handle owns curl's lists; the arena must live as long as the handle, which stays where it is.
+ * Owns     the handle owns curl's lists, and stays where it is; what it says is copied but for the body, which must stay until the
+ *          answer. It may outlive the arena.
  * Source   alertmanager.md 2.8, libraries.md 3.
  */
 #ifndef NET_CURL_SETUP_H
