@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { keep } from "./picture.mjs";
 import { previewPage, readPayload } from "./preview.mjs";
-import { PROGRAM, until } from "./world.mjs";
+import { PATIENCE, PROGRAM, until } from "./world.mjs";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const CHROMIUM = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
@@ -155,7 +155,7 @@ async function told(lang, follow) {
       same((await fetch(`http://${address}/api/v2/alerts`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(alerts) })).status, 200, log);
     const having = async (...parts) => {
       const found = x => x.messages().find(m => parts.every(w => JSON.stringify(m).includes(w)));
-      await until(`messages with ${parts}`, () => Object.values(f).every(found), 20).catch(e => {
+      await until(`messages with ${parts}`, () => Object.values(f).every(found)).catch(e => {
         throw new Error(`${e.message}: only ${Object.keys(f).filter(k => found(f[k]))}\n${log}`);
       });
       return Object.fromEntries(Object.entries(f).map(([k, x]) => [k, found(x)]));
@@ -213,7 +213,7 @@ async function follow(second, url) {
   for (const link of links) {
     const page = await context.newPage();
     await page.goto(link.replace("https://alerts.example/", url));
-    await page.waitForSelector(Object.entries(shown).find(([w]) => link.includes(w))[1], { timeout: 10_000 }).catch(() => {
+    await page.waitForSelector(Object.entries(shown).find(([w]) => link.includes(w))[1], { timeout: PATIENCE * 1000 }).catch(() => {
       throw new Error(`nothing is shown by ${link}`);
     });
     await page.close();

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import http from "node:http";
 import { createRequire } from "node:module";
-import { makeWorld, sleep, until, XSS } from "./world.mjs";
+import { makeWorld, PATIENCE, sleep, until, XSS } from "./world.mjs";
 
 const CHROMIUM = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
 const need = createRequire(new URL("../../src/ui/package.json", import.meta.url));
@@ -32,16 +32,18 @@ function holds(ok, what) {
   if (!ok) throw new Error(what);
 }
 
+const opened = new Map(); // contexts, by the world that they look at
+
 /** A page whose every complaint fails the test, but for those that the test says. */
 async function open(w, hash, { size = DESK, locale = "en-GB", scheme = "light", allow = /$^/, storage = {}, url = w.url } = {}) {
   const context = await browser.newContext({ viewport: size, locale, colorScheme: scheme, reducedMotion: "reduce", timezoneId: "Asia/Shanghai" });
   await context.addInitScript(s => {
     for (const [k, v] of Object.entries(s)) localStorage.setItem(k, v);
   }, storage);
+  context.setDefaultTimeout(PATIENCE * 1000);
+  opened.set(context, w);
+  context.on("close", () => opened.delete(context));
   const page = await context.newPage();
-  w.open ??= new Set();
-  w.open.add(context);
-  context.on("close", () => w.open.delete(context));
   page.problems = [];
   page.on("pageerror", e => page.problems.push(String(e.stack)));
   page.on("console", m => m.type() === "error" && !allow.test(m.text()) && page.problems.push(m.text()));
@@ -88,11 +90,11 @@ const SCREENS = {
 };
 
 async function fill(w) {
-  await until("alerts fire", async () => (await w.get("/api/tocsin/board")).totals.states.firing >= 7, 30);
-  await until("all has been scraped", async () => (await w.get("/api/tocsin/board")).totals.alerts >= 12, 30);
+  await until("alerts fire", async () => (await w.get("/api/tocsin/board")).totals.states.firing >= 7);
+  await until("all has been scraped", async () => (await w.get("/api/tocsin/board")).totals.alerts >= 12);
   w.silenceId = (await w.silence({ alertname: "LinkFlaps" }, "switch is replaced on Tuesday")).silenceID;
   w.fp = (await w.get("/api/v2/alerts?filter=alertname%3DXidFellOffBus"))[0].fingerprint;
-  await until("a receiver fails", async () => (await w.get("/api/tocsin/board")).totals.failingReceivers.length === 1, 20);
+  await until("a receiver fails", async () => (await w.get("/api/tocsin/board")).totals.failingReceivers.length === 1);
 }
 
 async function markupEverywhere(w) {
@@ -128,7 +130,7 @@ const tests = {
         await page.evaluate(h => {
           location.hash = h;
         }, hash);
-        await page.waitForSelector(s.shows, { timeout: 15_000 });
+        await page.waitForSelector(s.shows);
         const words = new RegExp(kind.startsWith("en") ? s.en : s.zh);
         await until(`its words: ${words}`, async () => words.test(await page.innerText("main")));
         same(await sideways(page), 0, "it scrolls sideways");
@@ -137,8 +139,7 @@ const tests = {
         if (kind.startsWith("zh")) same((await page.innerText("main")).match(english), null, "it is left in English");
         if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}-${kind.replace(/ /g, "-")}.png` });
       } catch (e) {
-        e.message = `${name} ${kind}: ${e.message}`;
-        throw e;
+        throw new Error(`${name} ${kind}`, { cause: e });
       }
     };
     // a page goes from screen to screen, as people do; two of each kind at once
@@ -373,10 +374,10 @@ const tests = {
     await until("live", async () => (await page.innerText(".fresh")).includes("live"));
     const before = await page.$$eval(".group h2", l => l.length);
     await w.stop("SIGKILL");
-    await page.waitForSelector(".fresh.old", { timeout: 15_000 });
+    await page.waitForSelector(".fresh.old");
     same(await page.$$eval(".group h2", l => l.length), before, "the last data stay");
     await w.start(w.address);
-    await page.waitForFunction(() => !document.querySelector(".fresh.old") && document.querySelector(".fresh")?.textContent?.includes("live"), { timeout: 20_000 });
+    await page.waitForFunction(() => !document.querySelector(".fresh.old") && document.querySelector(".fresh")?.textContent?.includes("live"));
     await w.post("/api/v2/alerts", [{ labels: { alertname: "AfterTheFall", severity: "critical" } }]);
     await page.waitForSelector('.group:has-text("AfterTheFall")');
     await close(page);
@@ -392,7 +393,7 @@ const tests = {
       await p.goto(`${w.url}/#/alerts?q=${["", "gpu", "P95", "model", "fallen", "磁盘"][i]}`);
       tabs.push(p);
     }
-    for (const p of tabs) await p.waitForSelector(".group", { timeout: 10_000 });
+    for (const p of tabs) await p.waitForSelector(".group");
     const streams = async () => Number(/tocsin_board_streams (\d+)/.exec(await (await fetch(`${w.url}/metrics`)).text())?.[1]);
     await until("one stream a browser", async () => (await streams()) === 1); // those before it end a little later
     await w.post("/api/v2/alerts", [{ labels: { alertname: "SeenByAll", severity: "critical", gpu: "P95 model fallen gpu 磁盘" } }]);
@@ -425,7 +426,7 @@ const alone = {
       await page.waitForSelector(".login .problem");
       await page.fill('input[name="token"]', "r-token");
       await page.click('button[type="submit"]');
-      await page.waitForSelector(".group", { timeout: 20_000 });
+      await page.waitForSelector(".group");
       await until("who am I", async () => (await page.innerText("nav .foot")).includes("eyes"));
       same((await page.$$("a[data-silence]")).length, 0, "who may not silence is not asked to");
       await page.goto(`${w.url}/#/silences`);
@@ -473,8 +474,8 @@ const alone = {
     const port = await new Promise(done => proxy.listen(0, "127.0.0.1", () => done(proxy.address().port)));
     try {
       const page = await open(w, "#/alerts", { url: `http://127.0.0.1:${port}/outer` });
-      await page.waitForSelector(".group", { timeout: 20_000 });
-      await until("it asks where the stream does not come through", async () => (await page.innerText(".fresh")).includes("polling"), 20);
+      await page.waitForSelector(".group");
+      await until("it asks where the stream does not come through", async () => (await page.innerText(".fresh")).includes("polling"));
       await close(page);
     } finally {
       proxy.close();
@@ -498,10 +499,11 @@ const run = async (list, shared) => {
       console.log(`${name}: ok ${took()}`);
     } catch (e) {
       failed++;
-      console.log(`${name}: FAILED ${took()}\n${e.stack}`);
-      for (const c of shared?.open ?? []) {
-        for (const p of c.pages()) if (p.problems?.length) console.log(p.problems.join("\n"));
-        await c.close();
+      console.log(`${name}: FAILED ${took()}`, e);
+      for (const [context, world] of opened) {
+        if (shared ? world !== shared : world === w) continue;
+        for (const p of context.pages()) console.log(p.url(), p.problems, (await p.innerText("body", { timeout: 5000 }).catch(String)).slice(0, 600));
+        await context.close();
       }
     }
   }

@@ -12,7 +12,10 @@ const listen = server =>
 
 export const sleep = ms => new Promise(done => setTimeout(done, ms));
 
-export async function until(what, check, seconds = 15) {
+/** How long anything is waited for, in seconds, that says nothing about time: a busy machine is slow. */
+export const PATIENCE = 60;
+
+export async function until(what, check, seconds = PATIENCE) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const value = await check();
