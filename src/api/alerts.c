@@ -61,7 +61,7 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
     json_put_rfc3339_ms(w, a->updated_at);
     if (alert_generator_url(a).n != 0) {
         json_key_of(w, "generatorURL");
-        json_put_str(w, alert_generator_url(a));
+        shared_text_put_json(w, a->generator_url);
     }
     json_key_of(w, "labels");
     label_set_put_json(w, a->labels);
@@ -98,8 +98,8 @@ static bool alerts_is_wanted(struct wanted w, const struct verdict *v)
 
 struct alerts_stream {
     struct api *api;
-    struct arena arena;  /* of the request: filters and text */
-    VEC(struct keyed) v; /* alerts by fingerprint, one reference each */
+    struct arena arena;    /* of the request: filters and text */
+    VEC(struct alert *) v; /* by fingerprint, one reference each */
     size_t at;
     bool begun;
     struct wanted wanted;
@@ -112,8 +112,8 @@ static void alerts_done(void *ctx)
 {
     struct alerts_stream *s = ctx;
 
-    VEC_EACH (struct keyed *, k, &s->v)
-        alert_unref(k->value);
+    VEC_EACH (struct alert **, a, &s->v)
+        alert_unref(*a);
     vec_release(&s->v);
     vec_release(&s->receivers);
     alert_status_release(&s->status);
@@ -158,12 +158,31 @@ static bool alerts_alerts_next(void *ctx, struct buf *out)
 
     if (s->at == 0)
         buf_addc(out, '[');
-    while (s->at < s->v.n && out->n < enough)
-        write_alert(s, &any, s->v.v[s->at++].value, out);
+    while (s->at < s->v.n && out->n < enough) {
+        alerts_look_ahead(s->v.v + s->at, s->v.n - s->at);
+        write_alert(s, &any, s->v.v[s->at++], out);
+    }
     if (s->at < s->v.n)
         return true;
     buf_adds(out, "]\n");
     return false;
+}
+
+static void list_alerts(struct alerts_stream *s, struct now now)
+{
+    const struct alert_table *all = &s->api->engine->alerts;
+    VEC(struct keyed) of = {0};
+
+    vec_reserve(&of, all->n);
+    ALERT_TABLE_EACH (a, all) {
+        if (!alert_is_resolved(a, now) && api_filter_set(&s->filter, a->labels))
+            vec_push(&of, (struct keyed){alert_fingerprint(a), alert_ref(a)});
+    }
+    keyed_sort(of.v, of.n);
+    vec_reserve(&s->v, of.n);
+    VEC_EACH (const struct keyed *, k, &of)
+        vec_push(&s->v, k->value);
+    vec_release(&of);
 }
 
 void api_get_alerts(struct http_req *rq, void *arg)
@@ -183,12 +202,7 @@ void api_get_alerts(struct http_req *rq, void *arg)
         alerts_done(s);
         return;
     }
-    vec_reserve(&s->v, a->engine->alerts.n);
-    ALERT_TABLE_EACH (al, &a->engine->alerts) {
-        if (!alert_is_resolved(al, now) && api_filter_set(&s->filter, al->labels))
-            vec_push(&s->v, (struct keyed){alert_fingerprint(al), alert_ref(al)});
-    }
-    keyed_sort(s->v.v, s->v.n);
+    list_alerts(s, now);
     api_headers(rq);
     http_reply_stream(rq, 200, S("application/json"), alerts_alerts_next, alerts_done, s);
 }
@@ -315,6 +329,7 @@ static void write_group(struct groups_stream *s, const struct group_view *g, str
         struct gettable item = {
             .alert = g->alerts[i], .status = &s->status, .muted_by = g->muted_by};
 
+        alerts_look_ahead(g->alerts + i, g->n - i);
         audience_status(&au, g->alerts[i], &s->status);
         if (!alerts_is_wanted(s->wanted, &s->status.verdict))
             continue;
@@ -352,11 +367,6 @@ static void list_groups(struct groups_stream *s)
             vec_push(&s->todo, (struct alerts_group_key){i, it->key});
 }
 
-static int alerts_by_order(const void *a, const void *b)
-{
-    return alert_cmp(*(struct alert *const *)a, *(struct alert *const *)b);
-}
-
 static void gather_group(struct groups_stream *s, const struct group *g, const struct audience *au,
                          str muted_by)
 {
@@ -369,8 +379,7 @@ static void gather_group(struct groups_stream *s, const struct group *g, const s
     }
     if (view.n == 0)
         return;
-    if (view.n > 1)
-        qsort(view.alerts, view.n, sizeof(struct alert *), alerts_by_order);
+    alerts_sort(view.alerts, view.n);
     view.labels = label_set_ref(g->labels);
     view.receiver = arena_str(&s->arena, g->route->receiver);
     view.route_labels = &g->route->conf->labels;

@@ -696,6 +696,15 @@ void json_put_raw(struct json_writer *w, str json)
     buf_add(w->out, json);
 }
 
+void json_put_plain(struct json_writer *w, str s)
+{
+    separate(w);
+    buf_reserve(w->out, s.n + 2);
+    buf_addc(w->out, '"');
+    buf_add(w->out, s);
+    buf_addc(w->out, '"');
+}
+
 static void json_put_time(struct json_writer *w, void (*format)(struct buf *out, ts_ns t), ts_ns t)
 {
     separate(w);

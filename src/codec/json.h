@@ -105,6 +105,7 @@ bool json_fail(struct json_reader *r, const char *fmt, ...)
 void json_put_seconds_of_ms(struct json_writer *w, int64_t ms);
 void json_put_double_text(struct json_writer *w, double v);
 
+void json_put_plain(struct json_writer *w, str s); /* a text that needs no escape */
 void json_put_rfc3339_ms(struct json_writer *w, ts_ns t);
 void json_put_rfc3339_nano(struct json_writer *w, ts_ns t);
 

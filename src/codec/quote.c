@@ -1,5 +1,7 @@
+/* Go quotes rune by rune. JSON is copied sixteen bytes at a time up to the first that cannot stand for itself. */
 #include "codec/quote.h"
 
+#include <string.h>
 #include "base/utf8.h"
 #include "codec/bytes.h"
 
@@ -128,7 +130,44 @@ static size_t json_copy_plain(char *to, str s, bool html)
     return n + json_copy_few(to + n, str_sub(s, n, s.n), html);
 }
 
-static void add_escape(struct buf *out, unsigned char c)
+/* The bytes of the runes outside ASCII that s begins with and that stand for themselves. */
+static size_t json_plain_runes(str s, bool html)
+{
+    size_t n = 0;
+
+    while (n < s.n && (unsigned char)s.p[n] >= 0x80) {
+        uint32_t r;
+        size_t k = utf8_decode(str_sub(s, n, s.n), &r);
+
+        if (k == 1 || (html && (r == 0x2028 || r == 0x2029)))
+            break;
+        n += k;
+    }
+    return n;
+}
+
+bool quote_json_is_plain(str s)
+{
+    enum { PIECE = 64 };
+    char piece[PIECE + BYTES_WIDTH];
+
+    while (s.n != 0) {
+        str next = str_sub(s, 0, PIECE);
+        size_t n = json_copy_plain(piece, next, true);
+
+        if (n < next.n) {
+            size_t runes = json_plain_runes(str_sub(s, n, s.n), true);
+
+            if (runes == 0)
+                return false;
+            n += runes;
+        }
+        s = str_sub(s, n, s.n);
+    }
+    return true;
+}
+
+static void add_hex_escape(struct buf *out, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
     const char text[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
@@ -136,44 +175,50 @@ static void add_escape(struct buf *out, unsigned char c)
     buf_add(out, (str){text, sizeof(text)});
 }
 
+/* What s begins with, which cannot stand for itself, as an escape; returns its bytes. */
+static size_t json_add_escape(struct buf *out, str s)
+{
+    static const char from[] = "\"\\\n\r\t\b\f", to[] = "\"\\nrtbf";
+    unsigned char c = (unsigned char)s.p[0];
+    const char *hit = c != '\0' ? strchr(from, c) : NULL;
+    uint32_t r;
+    size_t k;
+
+    if (hit != NULL) {
+        buf_add(out, (str){(const char[]){'\\', to[hit - from]}, 2});
+        return 1;
+    }
+    if (c < 0x80) {
+        add_hex_escape(out, c);
+        return 1;
+    }
+    k = utf8_decode(s, &r);
+    if (k == 1)
+        buf_adds(out, "\\ufffd");
+    else
+        buf_addf(out, "\\u%04x", r);
+    return k;
+}
+
 void quote_json(struct buf *out, str s, bool html)
 {
     buf_addc(out, '"');
     while (s.n != 0) {
-        size_t plain, k;
-        uint32_t r;
-        unsigned char c;
+        size_t n;
 
         if (out->cap - out->n < s.n + BYTES_WIDTH)
             buf_reserve(out, s.n + BYTES_WIDTH);
-        plain = json_copy_plain(out->p + out->n, s, html);
-        out->n += plain;
-        s = str_sub(s, plain, s.n);
+        n = json_copy_plain(out->p + out->n, s, html);
+        out->n += n;
+        s = str_sub(s, n, s.n);
         if (s.n == 0)
             break;
-        c = (unsigned char)s.p[0];
-        k = utf8_decode(s, &r);
-        if (c == '"' || c == '\\')
-            buf_add(out, (str){(const char[]){'\\', (char)c}, 2});
-        else if (c == '\n')
-            buf_adds(out, "\\n");
-        else if (c == '\r')
-            buf_adds(out, "\\r");
-        else if (c == '\t')
-            buf_adds(out, "\\t");
-        else if (c == '\b')
-            buf_adds(out, "\\b");
-        else if (c == '\f')
-            buf_adds(out, "\\f");
-        else if (c < 0x80)
-            add_escape(out, c);
-        else if (k == 1)
-            buf_adds(out, "\\ufffd");
-        else if (html && (r == 0x2028 || r == 0x2029))
-            buf_addf(out, "\\u%04x", r);
+        n = json_plain_runes(s, html);
+        if (n != 0)
+            buf_add(out, str_sub(s, 0, n));
         else
-            buf_add(out, str_sub(s, 0, k));
-        s = str_sub(s, k, s.n);
+            n = json_add_escape(out, s);
+        s = str_sub(s, n, s.n);
     }
     buf_addc(out, '"');
 }

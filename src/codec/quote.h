@@ -18,6 +18,7 @@ void quote_go_rune(struct buf *out, str s);
 
 /* A JSON string. Bad UTF-8 becomes \ufffd. html: also escape < > & U+2028 U+2029, as Go's encoder does. */
 void quote_json(struct buf *out, str s, bool html);
+bool quote_json_is_plain(str s); /* nothing in it is escaped, with html either */
 
 /* Decodes a Go interpreted string body (without the quotes): \n \t \\ \" \' \xNN \NNN \uNNNN \UNNNNNNNN. The result
  * must be valid UTF-8. It lives in a. */

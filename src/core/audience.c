@@ -273,9 +273,7 @@ void audience_status(const struct audience *au, struct alert *a, struct alert_st
 {
     vec_clear(&st->routes);
     judge_alert(au, a, &a->cleared, true, &st->verdict);
-    arena_reset(&st->verdict.room);
-    receiver_routes(au->e->conf, &au->e->tree, label_set_view(&st->verdict.room, a->labels),
-                    &st->routes);
+    receiver_routes_of_set(au->e->conf, &au->e->tree, a->labels, &st->routes);
 }
 
 void alert_status_release(struct alert_status *st)

@@ -270,11 +270,27 @@ static void receiver_health_add_others(const struct core_conf *conf, const struc
         receiver_health_add_others(conf, r->children[i], failing, out);
 }
 
+static void add_all_others(const struct core_conf *conf, const struct route_tree *tree, str failing,
+                           struct route_list *out)
+{
+    if (tree->root != NULL)
+        receiver_health_add_others(conf, tree->root, failing, out);
+}
+
 void receiver_routes(const struct core_conf *conf, const struct route_tree *tree, struct labels ls,
                      struct route_list *out)
 {
-    if (!builtin_is(labels_get(ls, S("alertname")), BUILTIN_RECEIVER_FAILING))
+    if (builtin_is(labels_get(ls, S("alertname")), BUILTIN_RECEIVER_FAILING))
+        add_all_others(conf, tree, labels_get(ls, S("receiver")), out);
+    else
         route_tree_match(tree, ls, out);
-    else if (tree->root != NULL)
-        receiver_health_add_others(conf, tree->root, labels_get(ls, S("receiver")), out);
+}
+
+void receiver_routes_of_set(const struct core_conf *conf, const struct route_tree *tree,
+                            const struct label_set *set, struct route_list *out)
+{
+    if (builtin_is(label_set_get(set, S("alertname")), BUILTIN_RECEIVER_FAILING))
+        add_all_others(conf, tree, label_set_get(set, S("receiver")), out);
+    else
+        route_tree_match_set(tree, set, out);
 }

@@ -38,6 +38,8 @@ ts_ns receiver_failing_since(const struct receiver_stats *rs); /* wall */
 /* Where an alert goes: route_tree_match(), but for the alert about a receiver. out is empty. */
 void receiver_routes(const struct core_conf *conf, const struct route_tree *tree, struct labels ls,
                      struct route_list *out);
+void receiver_routes_of_set(const struct core_conf *conf, const struct route_tree *tree,
+                            const struct label_set *set, struct route_list *out); /* the same */
 
 /* For how long it may fail: the shortest group_interval of its routes; for ever when none names it. */
 dur_ns receiver_patience(const struct engine *e, str receiver);

@@ -92,14 +92,10 @@ static inline bool alert_is_resolved(const struct alert *a, struct now now)
 bool alert_store_over(struct alert *old, const struct alert *in, struct now now);
 
 /* By job, then instance (an alert that has the label first), then label set: the order inside a notification. */
-int alert_cmp(const struct alert *a, const struct alert *b);
-/* What alert_cmp() looks up, for who compares many. Borrowed from the alert. */
-struct alert_order {
-    str job, instance;
-    const struct label_set *labels;
-};
-struct alert_order alert_order(const struct alert *a);
-int alert_order_cmp(const struct alert_order *a, const struct alert_order *b);
+void alerts_sort(struct alert **v, size_t n);
+/* Who reads v[0], and then the others, finds what they are made of in the cache: of some that come soon it is asked for now.
+ * They stand anywhere in memory. left: from v[0] to the end. */
+void alerts_look_ahead(struct alert *const *v, size_t left);
 
 void alert_pack(struct buf *out, const struct alert *a);
 struct unpack;

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "codec/exposition.h"
+#include "codec/json.h"
 #include "codec/quote.h"
 
 size_t labels_sort_keep(struct label *v, size_t n, str *dup)
@@ -422,7 +423,8 @@ struct shared_text *shared_text_intern(struct interner *in, str s)
         return shared_text_ref(t);
     t = mem_alloc(sizeof(*t) + s.n);
     t->in = (struct interned){hash, 1};
-    t->n = (uint32_t)s.n;
+    t->n = (uint32_t)s.n & INT32_MAX;
+    t->is_plain = quote_json_is_plain(s);
     if (s.n != 0)
         memcpy(t->bytes, s.p, s.n);
     interned_add(&in->texts, &t->in);
@@ -441,6 +443,14 @@ void shared_text_unref(struct interner *in, struct shared_text *t)
         return;
     interned_del(&in->texts, &t->in);
     mem_free(t);
+}
+
+void shared_text_put_json(struct json_writer *w, const struct shared_text *t)
+{
+    if (t->is_plain)
+        json_put_plain(w, shared_text_str(t));
+    else
+        json_put_str(w, shared_text_str(t));
 }
 
 /* -- names -- */
@@ -462,13 +472,19 @@ static struct shared_text *shared_text_of(str s)
 
 static struct label_names *label_names_new(struct interner *in, uint32_t hash, struct labels ls)
 {
-    struct label_names *names = mem_alloc(sizeof(*names) + ls.n * sizeof(names->v[0]));
+    struct label_names *names = mem_alloc(sizeof(*names) + 2 * ls.n * sizeof(names->v[0]));
+    size_t at = 0;
 
-    names->in = (struct interned){hash, 1};
-    names->owner = in;
-    names->n = ls.n;
-    for (size_t i = 0; i < ls.n; i++)
+    *names = (struct label_names){.in = {hash, 1}, .owner = in, .keys = names->v + ls.n, .n = ls.n};
+    for (size_t i = 0; i < ls.n; i++) {
         names->v[i] = shared_text_str(shared_text_intern(in, ls.v[i].name));
+        quote_json(&names->json, names->v[i], true);
+        buf_addc(&names->json, ':');
+        names->keys[i].n = names->json.n - at;
+        at = names->json.n;
+    }
+    for (size_t i = ls.n; i-- != 0; at -= names->keys[i].n)
+        names->keys[i].p = names->json.p + at - names->keys[i].n;
     interned_add(&in->names, &names->in);
     return names;
 }
@@ -501,6 +517,7 @@ static void label_names_unref(struct label_names *names)
     interned_del(&names->owner->names, &names->in);
     for (size_t i = 0; i < names->n; i++)
         shared_text_unref(names->owner, shared_text_of(names->v[i]));
+    buf_release(&names->json);
     mem_free(names);
 }
 
@@ -680,7 +697,26 @@ void label_set_print(struct buf *out, const struct label_set *set)
 void label_set_put_json(struct json_writer *w, const struct label_set *set)
 {
     json_open(w, '{');
-    LABEL_SET_EACH (l, set)
-        labels_put_member(w, &l);
+    for (size_t i = 0; i < set->names->n; i++) {
+        if (w->html)
+            json_key_raw(w, set->names->keys[i]);
+        else
+            json_key(w, set->names->v[i]);
+        shared_text_put_json(w, set->values[i]);
+    }
     json_close(w, '}');
+}
+
+enum { MEMORY_LINE = 64 };
+
+void label_set_prefetch(const struct label_set *set)
+{
+    __builtin_prefetch(set);
+    __builtin_prefetch((const char *)set + MEMORY_LINE);
+}
+
+void label_set_prefetch_values(const struct label_set *set)
+{
+    for (size_t i = 0; i < set->names->n; i++)
+        __builtin_prefetch(set->values[i]);
 }

@@ -71,7 +71,8 @@ struct interned {
 /* A text that is kept once. */
 struct shared_text {
     struct interned in;
-    uint32_t n;
+    uint32_t n : 31;
+    bool is_plain : 1; /* it stands in JSON as it is */
     char bytes[];
 };
 
@@ -79,6 +80,8 @@ struct shared_text {
 struct label_names {
     struct interned in;
     struct interner *owner;
+    str *keys; /* as JSON writes them, with html: "job": */
+    struct buf json;
     size_t n;
     str v[];
 };
@@ -122,10 +125,14 @@ uint64_t label_set_fingerprint(const struct label_set *set);
 uint64_t label_set_dedup_hash(const struct label_set *set);
 void label_set_print(struct buf *out, const struct label_set *set);
 void label_set_put_json(struct json_writer *w, const struct label_set *set);
+/* Of alerts_look_ahead(). */
+void label_set_prefetch(const struct label_set *set);
+void label_set_prefetch_values(const struct label_set *set);
 
 /* A single shared text, such as a generator URL that many alerts have. One reference for the caller. */
 struct shared_text *shared_text_intern(struct interner *in, str s);
 struct shared_text *shared_text_ref(struct shared_text *t);         /* returns t */
 void shared_text_unref(struct interner *in, struct shared_text *t); /* NULL is fine */
+void shared_text_put_json(struct json_writer *w, const struct shared_text *t);
 
 #endif

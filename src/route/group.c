@@ -1,8 +1,6 @@
 #include "route/group.h"
 #include "route/route_conf.h"
 
-#include <stdlib.h>
-
 struct group *group_new(const struct route *r, struct interner *names, struct labels group_labels)
 {
     struct group *g = mem_new(struct group);
@@ -60,34 +58,13 @@ ts_ns group_next_due(const struct route *r, ts_ns due, struct now now)
     return next > now.mono ? next : ts_add(now.mono, r->conf->group_interval);
 }
 
-/* Of each alert what decides first is looked up once. */
-struct sorted {
-    struct alert *alert;
-    struct alert_order order;
-};
-
-static int group_by_order(const void *a, const void *b)
-{
-    const struct sorted *x = a, *y = b;
-
-    return alert_order_cmp(&x->order, &y->order);
-}
-
 struct alert_list group_sorted(const struct group *g, struct arena *a)
 {
     struct alert_list l = {arena_array(a, g->alerts.n, sizeof(*l.v)), 0};
 
-    struct sorted *v = mem_array(g->alerts.n, sizeof(*v));
-
-    ALERT_TABLE_EACH (al, &g->alerts) {
-        v[l.n].alert = al;
-        v[l.n++].order = alert_order(al);
-    }
-    if (l.n > 1)
-        qsort(v, l.n, sizeof(*v), group_by_order);
-    for (size_t i = 0; i < l.n; i++)
-        l.v[i] = v[i].alert;
-    mem_free(v);
+    ALERT_TABLE_EACH (al, &g->alerts)
+        l.v[l.n++] = al;
+    alerts_sort(l.v, l.n);
     return l;
 }
 

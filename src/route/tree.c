@@ -76,14 +76,16 @@ void route_tree_release(struct route_tree *t)
     *t = (struct route_tree){0};
 }
 
-static bool match(const struct route *r, struct labels ls, struct route_list *out)
+/* Of a set if there is one, otherwise of ls. */
+static bool match(const struct route *r, const struct label_set *set, struct labels ls,
+                  struct route_list *out)
 {
     bool any = false;
 
-    if (!matchers_match(&r->matchers, ls))
+    if (set != NULL ? !matchers_match_set(&r->matchers, set) : !matchers_match(&r->matchers, ls))
         return false;
     for (size_t i = 0; i < r->n_children; i++) {
-        if (!match(r->children[i], ls, out))
+        if (!match(r->children[i], set, ls, out))
             continue;
         any = true;
         if (!r->children[i]->goes_on)
@@ -97,7 +99,14 @@ static bool match(const struct route *r, struct labels ls, struct route_list *ou
 void route_tree_match(const struct route_tree *t, struct labels ls, struct route_list *out)
 {
     if (t->root != NULL)
-        match(t->root, ls, out);
+        match(t->root, NULL, ls, out);
+}
+
+void route_tree_match_set(const struct route_tree *t, const struct label_set *set,
+                          struct route_list *out)
+{
+    if (t->root != NULL)
+        match(t->root, set, LABELS_NONE, out);
 }
 
 static bool trace(const struct route *r, struct labels ls, unsigned depth,

@@ -52,6 +52,8 @@ void route_tree_init(struct route_tree *t, const struct route_conf *root); /* ro
 void route_tree_release(struct route_tree *t);
 void route_tree_match(const struct route_tree *t, struct labels ls,
                       struct route_list *out); /* appends, tree order */
+void route_tree_match_set(const struct route_tree *t, const struct label_set *set,
+                          struct route_list *out); /* the same */
 
 /* What the tree says to ls, node by node, a parent before its children; below a node that fails nothing is shown. */
 enum route_trace_kind {

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include "base/rand.h"
 #include "codec/float.h"
 #include "codec/json.h"
 #include "codec/quote.h"
@@ -380,9 +381,48 @@ static void quoting_finds_each_byte_at_each_place(void **state)
                 buf_clear(&got);
                 quote_json(&got, (str){text, n}, true);
                 assert_true(str_eq(buf_str(&got), buf_str(&want)));
+                assert_int_equal(quote_json_is_plain((str){text, n}), want.n == n + 2);
             }
     buf_release(&got);
     buf_release(&want);
+}
+
+/* Drawn texts of more than one piece: it is plain if, and only if, quoting leaves it as it is. */
+static void plain_is_what_quoting_leaves(void **state)
+{
+    static const char *const parts[] = {"a",
+                                        "0123456789abcde",
+                                        "温度",
+                                        "é",
+                                        "\xf0\x9f\x94\xa5",
+                                        "\xe2\x80\xa8",
+                                        "\xe2\x80\xa7",
+                                        "\xe2\x80\xa9",
+                                        "\xff",
+                                        "\xe6\xb8",
+                                        "<",
+                                        "\n",
+                                        "~"};
+    struct buf text = BUF_INIT, quoted = BUF_INIT;
+    struct rand r = rand_of(3);
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        size_t of = rand_below(&r, 4) == 0 ? ARRAY_LEN(parts) : 5;
+        bool is_same;
+
+        buf_clear(&text);
+        buf_clear(&quoted);
+        for (uint64_t n = rand_below(&r, 16); n != 0; n--)
+            buf_add(&text, str_of(parts[rand_below(&r, of)]));
+        quote_json(&quoted, buf_str(&text), true);
+        is_same = quoted.n == text.n + 2 &&
+                  str_eq(str_sub(buf_str(&quoted), 1, quoted.n - 1), buf_str(&text));
+        assert_int_equal(quote_json_is_plain(buf_str(&text)), is_same);
+        assert_true(of == ARRAY_LEN(parts) || is_same);
+    }
+    buf_release(&text);
+    buf_release(&quoted);
 }
 
 #ifdef HAVE_JANSSON
@@ -564,6 +604,7 @@ int main(void)
         cmocka_unit_test(reader_keeps_integers_exact),
         cmocka_unit_test(writer_puts_the_commas),
         cmocka_unit_test(quoting_finds_each_byte_at_each_place),
+        cmocka_unit_test(plain_is_what_quoting_leaves),
 #ifdef HAVE_JANSSON
         cmocka_unit_test(agrees_with_jansson),
 #endif

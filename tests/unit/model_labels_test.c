@@ -119,7 +119,9 @@ static void interning(void **state)
 static struct labels drawn(struct arena *a, struct rand *from)
 {
     static const char *const names[] = {"a",        "aa",   "ab", "b",   "job",
-                                        "instance", "zone", "z",  "\xff"};
+                                        "instance", "zone", "z<", "\xff"};
+    static const char *const texts[] = {
+        "7", "\"", "<&>", "温度过高", "a\xe2\x80\xa8z", "é\xff", "0123456789abcdef\n", "\x7f"};
     struct label *v = arena_array(a, ARRAY_LEN(names), sizeof(*v));
     struct rand one = rand_of(rand_below(from, 700)), *r = &one;
     size_t n = 0;
@@ -128,7 +130,8 @@ static struct labels drawn(struct arena *a, struct rand *from)
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (rand_next(r) % 3 != 0)
             v[n++] = (struct label){str_of(names[i]),
-                                    arena_printf(a, "%d", (int)(rand_next(r) % 3) * 7)};
+                                    arena_printf(a, "%d%s", (int)(rand_next(r) % 3) * 7,
+                                                 texts[rand_next(r) % ARRAY_LEN(texts)])};
     n = labels_sort(v, n, &dup);
     assert_true(n != SIZE_MAX);
     return (struct labels){v, n};
@@ -156,10 +159,12 @@ static void assert_is_set(struct arena *a, const struct label_set *set, struct l
     assert_int_equal(label_set_dedup_hash(set), labels_dedup_hash(ls));
     label_set_print(&of_set, set);
     labels_print(&of_view, ls);
-    json_writer_init(&w, &of_set, true);
-    label_set_put_json(&w, set);
-    json_writer_init(&w, &of_view, true);
-    labels_put_json(&w, ls);
+    for (int html = 0; html <= 1; html++) {
+        json_writer_init(&w, &of_set, html != 0);
+        label_set_put_json(&w, set);
+        json_writer_init(&w, &of_view, html != 0);
+        labels_put_json(&w, ls);
+    }
     assert_true(str_eq(buf_str(&of_set), buf_str(&of_view)));
     buf_release(&of_set);
     buf_release(&of_view);

@@ -41,15 +41,24 @@ static struct labels labels(const char *text)
 
 static void match_is(const struct route_tree *t, const char *ls, const char *want)
 {
-    struct route_list out = {0};
+    struct route_list out = {0}, of_set = {0};
     struct buf b = BUF_INIT;
+    struct interner *in = interner_new();
+    struct label_set *set = label_set_intern(in, labels(ls));
 
     route_tree_match(t, labels(ls), &out);
+    route_tree_match_set(t, set, &of_set);
+    assert_int_equal(of_set.n, out.n);
+    for (size_t i = 0; i < out.n; i++)
+        assert_ptr_equal(of_set.v[i], out.v[i]);
     for (size_t i = 0; i < out.n; i++)
         buf_addf(&b, "%s%.*s", i != 0 ? "," : "", STR(out.v[i]->receiver));
     assert_str(buf_str(&b), want);
+    label_set_unref(set);
+    interner_free(in);
     buf_release(&b);
     vec_release(&out);
+    vec_release(&of_set);
 }
 
 static void tree_matches_depth_first(void **state)
