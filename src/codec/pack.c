@@ -2,7 +2,7 @@
 
 enum { PACK_U64_MAX = 10 }; /* bytes */
 
-void pack_u64(struct buf *b, uint64_t v)
+static inline void pack_varint(struct buf *b, uint64_t v)
 {
     char *p;
 
@@ -16,14 +16,19 @@ void pack_u64(struct buf *b, uint64_t v)
     b->n = (size_t)(p - b->p);
 }
 
+void pack_u64(struct buf *b, uint64_t v)
+{
+    pack_varint(b, v);
+}
+
 void pack_i64(struct buf *b, int64_t v)
 {
-    pack_u64(b, ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0));
+    pack_varint(b, pack_zigzag(v));
 }
 
 void pack_str(struct buf *b, str s)
 {
-    pack_u64(b, s.n);
+    pack_varint(b, s.n);
     buf_add(b, s);
 }
 

@@ -148,13 +148,13 @@ static int matcher_compare(const void *a, const void *b)
 void matcher_put_json(struct json_writer *w, const struct matcher *m)
 {
     json_open(w, '{');
-    json_key(w, S("isEqual"));
+    json_key_of(w, "isEqual");
     json_put_bool(w, !matcher_is_negative(m));
-    json_key(w, S("isRegex"));
+    json_key_of(w, "isRegex");
     json_put_bool(w, m->op == MATCH_RE || m->op == MATCH_NRE);
-    json_key(w, S("name"));
+    json_key_of(w, "name");
     json_put_str(w, m->name);
-    json_key(w, S("value"));
+    json_key_of(w, "value");
     json_put_str(w, m->value);
     json_close(w, '}');
 }

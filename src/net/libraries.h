@@ -1,4 +1,4 @@
-/* libraries.h - libcurl, OpenSSL and libevent, set up once before any of them is used.
+/* libraries.h - libcurl, OpenSSL, libevent and SQLite, set up once before any of them is used.
  *
  * What carries connections and deliveries ends the program in words when there is no memory, as all of ours does: libevent
  * and OpenSSL go on into nothing, and a transfer that was dropped for it would be a page that goes out late.

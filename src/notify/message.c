@@ -12,22 +12,22 @@ static void message_put_alert(struct json_writer *w, const struct notified_alert
                               bool shows_change)
 {
     json_open(w, '{');
-    json_key(w, S("status"));
+    json_key_of(w, "status");
     json_put_str(w, a->is_resolved ? S("resolved") : S("firing"));
-    json_key(w, S("labels"));
+    json_key_of(w, "labels");
     labels_put_json(w, a->labels);
-    json_key(w, S("annotations"));
+    json_key_of(w, "annotations");
     labels_put_json(w, a->annotations);
-    json_key(w, S("startsAt"));
+    json_key_of(w, "startsAt");
     json_put_rfc3339_nano(w, a->starts_at);
-    json_key(w, S("endsAt"));
+    json_key_of(w, "endsAt");
     json_put_rfc3339_nano(w, a->ends_at);
-    json_key(w, S("generatorURL"));
+    json_key_of(w, "generatorURL");
     json_put_str(w, a->generator_url);
-    json_key(w, S("fingerprint"));
+    json_key_of(w, "fingerprint");
     json_put_hex64(w, a->fingerprint);
     if (shows_change) {
-        json_key(w, S("change"));
+        json_key_of(w, "change");
         json_put_str(w, str_of(alert_change_text(a->change)));
     }
     json_close(w, '}');
@@ -82,18 +82,18 @@ static void put_groups(struct json_writer *w, const struct notification *n)
     if (n->n_groups == 0)
         return;
     if (n->is_late) {
-        json_key(w, S("late"));
+        json_key_of(w, "late");
         json_put_bool(w, true);
     }
-    json_key(w, S("groups"));
+    json_key_of(w, "groups");
     json_open(w, '[');
     for (size_t i = 0; i < n->n_groups; i++) {
         json_open(w, '{');
-        json_key(w, S("groupKey"));
+        json_key_of(w, "groupKey");
         json_put_str(w, n->groups[i].group_key);
-        json_key(w, S("groupLabels"));
+        json_key_of(w, "groupLabels");
         labels_put_json(w, n->groups[i].group_labels);
-        json_key(w, S("alerts"));
+        json_key_of(w, "alerts");
         json_put_u64(w, n->groups[i].n_alerts);
         json_close(w, '}');
     }
@@ -109,26 +109,26 @@ void notification_json(struct buf *out, const struct notification *n, str extern
     quote_meta(&name, n->receiver);
     json_writer_init(&w, out, true);
     json_open(&w, '{');
-    json_key(&w, S("receiver"));
+    json_key_of(&w, "receiver");
     json_put_str(&w, buf_str(&name));
-    json_key(&w, S("status"));
+    json_key_of(&w, "status");
     json_put_str(&w, n->n_firing != 0 ? S("firing") : S("resolved"));
-    json_key(&w, S("alerts"));
+    json_key_of(&w, "alerts");
     json_open(&w, '[');
     for (size_t i = 0; i < n->n_alerts; i++)
         message_put_alert(&w, &n->alerts[i], n->shows_changes);
     json_close(&w, ']');
-    json_key(&w, S("notification_reason"));
+    json_key_of(&w, "notification_reason");
     json_put_str(&w, str_of(notification_why(n)));
-    json_key(&w, S("groupLabels"));
+    json_key_of(&w, "groupLabels");
     labels_put_json(&w, n->group_labels);
-    json_key(&w, S("commonLabels"));
+    json_key_of(&w, "commonLabels");
     put_common(&w, n, false);
-    json_key(&w, S("commonAnnotations"));
+    json_key_of(&w, "commonAnnotations");
     put_common(&w, n, true);
-    json_key(&w, S("routeLabels"));
+    json_key_of(&w, "routeLabels");
     labels_put_json(&w, n->route_labels);
-    json_key(&w, S("externalURL"));
+    json_key_of(&w, "externalURL");
     json_put_str(&w, external_url);
     put_groups(&w, n);
     buf_release(&name);
