@@ -20,25 +20,14 @@ struct promql_plan *promql_plan_new(struct storage s, const struct promql_settin
 
 static void free_node(struct plan_node *n)
 {
-    mem_free(n->col.v);
+    if (n->keeps_column)
+        mem_free(n->col);
     switch (n->kind) {
     case PLAN_RANGE: plan_free_odds(n->odds); break;
-    case PLAN_FOLD:
-        mem_free(n->fold_of);
-        mem_free(n->first);
-        break;
+    case PLAN_FOLD: mem_free(n->fold_of); break;
     case PLAN_JOIN:
-    case PLAN_SET:
-        mem_free(n->group_of);
-        mem_free(n->group_of_b);
-        mem_free(n->partner);
-        mem_free(n->is_taken);
-        break;
-    case PLAN_QUANTILE:
-        mem_free(n->members);
-        mem_free(n->begin);
-        mem_free(n->upper);
-        break;
+    case PLAN_SET: mem_free(n->group_of); break;
+    case PLAN_QUANTILE: mem_free(n->upper); break;
     case PLAN_INSTANT:
     case PLAN_MATH:
     case PLAN_SIGN:
@@ -184,12 +173,12 @@ static size_t plan_room(enum plan_kind kind)
     case PLAN_INSTANT:
     case PLAN_MATH:
     case PLAN_SIGN:
-    case PLAN_SCALAR: return PLAN_ROOM_WITH(named);
+    case PLAN_SCALAR: return PLAN_ROOM_WITH(col);
     case PLAN_RANGE: return PLAN_ROOM_WITH(odds);
     case PLAN_FOLD: return PLAN_ROOM_WITH(first);
     case PLAN_JOIN:
     case PLAN_SET: return PLAN_ROOM_WITH(is_taken);
-    case PLAN_QUANTILE: break;
+    case PLAN_QUANTILE: return PLAN_ROOM_WITH(widest);
     }
     return sizeof(struct plan_node);
 }
@@ -369,9 +358,8 @@ void promql_plan_begin(struct promql_plan *p)
 {
     promql_plan_seal(p);
     storage_begin(p->storage);
-    p->begun = p->run;
     for (size_t i = 0; i < p->nodes.n; i++)
-        p->nodes.v[i]->named = NULL;
+        plan_column_forget(p->nodes.v[i]);
     for (size_t i = 0; i < p->selectors.n; i++) {
         struct plan_selector *s = p->selectors.v[i];
         struct storage_ids ids = storage_ids(p->storage, s->handle);
@@ -450,8 +438,8 @@ static void plan_note(struct promql_eval *ev, const struct promql_expr *x, bool 
         VEC_EACH (const struct plan_odd *, odd, &n->odds->odd)
             if (odd->is_seen)
                 promql_note_odd_counter(ev, odd->labels, promql_place_of(x->call.args[0]));
-    if (n->kind == PLAN_QUANTILE && n->levelled.n != 0)
-        promql_note_levelled(&ev->notes, is_planned ? n->levelled : PROMQL_NO_EXTENT, STR_NONE,
+    if (n->kind == PLAN_QUANTILE && n->col != NULL && n->col->levelled.n != 0)
+        promql_note_levelled(&ev->notes, is_planned ? n->col->levelled : PROMQL_NO_EXTENT, STR_NONE,
                              promql_place_of(x->call.args[1]));
 }
 
@@ -469,7 +457,7 @@ enum promql_answered promql_plan_rows(struct promql_eval *ev, const struct promq
     if (given_up)
         return PROMQL_NOT_PLANNED;
     plan_note(ev, x, true);
-    *out = (struct promql_rows){n, n->n, n->col.v, n->col.has, n->col.h};
+    *out = (struct promql_rows){n, n->n, n->col->v, n->col->has, n->col->h};
     return PROMQL_ANSWERED;
 }
 
@@ -491,7 +479,7 @@ struct labels promql_plan_labels(struct promql_eval *ev, const struct promql_row
 static struct plan_row plan_named(struct promql_plan *p, struct promql_eval *ev,
                                   struct plan_node *n, size_t row, struct arena *a)
 {
-    struct plan_row *kept = n->named != NULL ? &n->named[row] : NULL, made;
+    struct plan_row *kept = n->col->named != NULL ? &n->col->named[row] : NULL, made;
 
     if (kept != NULL && kept->labels.v != NULL)
         return *kept;
@@ -507,14 +495,14 @@ static void push_rows(struct promql_eval *ev, struct plan_node *n, const struct 
                       struct promql_vector *out)
 {
     struct promql_plan *p = ev->plan->plan;
-    size_t left = n->col.present;
+    size_t left = n->col->present;
     struct plan_row row;
     struct arena a;
 
     if (left == 0)
         return;
-    if (n->named == NULL && ev->is_stepped)
-        n->named = arena_array(&p->keep, n->n, sizeof(n->named[0]));
+    if (n->col->named == NULL && ev->is_stepped)
+        n->col->named = arena_array(&p->keep, n->n, sizeof(n->col->named[0]));
     out->v = arena_alloc(ev->a, left * sizeof(out->v[0]));
     out->cap = left;
     arena_init(&a, 0);

@@ -17,8 +17,8 @@
  * Shapes   up to hundreds of expressions, a million series a selector.
  * Errors   as engine.h.
  * Owns     the plan its columns and selectors. Expressions, texts and store are borrowed until promql_plan_free().
- * Cost     memory: 9 bytes a series and part of an expression, tables 4 to 12 more. promql_plan_add() compiles; the first
- *          evaluation after the set of series has changed derives the tables anew.
+ * Cost     memory: 9 bytes a series and part of an expression, of few series only within a span; tables 4 to 12 more.
+ *          promql_plan_add() compiles; the first evaluation after the set of series has changed derives the tables anew.
  * Source   promql.md 16, 17.
  */
 #ifndef PROMQL_PLAN_H

@@ -56,13 +56,17 @@ static size_t number_buckets(struct promql_plan *p, struct plan_node *n, uint32_
     return histograms;
 }
 
-/* Sorts the rows by what they are members of, one of 0 to groups - 1. */
+/* Sorts the rows by what they are members of, one of 0 to groups - 1. Makes room for upper, too. */
 static void make_members(struct plan_node *n, const uint32_t *group_of, size_t groups)
 {
     uint32_t *end;
 
-    n->members = mem_resize(n->members, n->a->n + 1, sizeof(n->members[0]));
-    n->begin = mem_resize(n->begin, groups + 2, sizeof(n->begin[0]));
+    n->upper = mem_resize(n->upper,
+                          n->a->n * (sizeof(n->upper[0]) + sizeof(n->members[0])) +
+                              (groups + 2) * sizeof(n->begin[0]),
+                          1);
+    n->members = (uint32_t *)(n->upper + n->a->n);
+    n->begin = n->members + n->a->n;
     memset(n->begin, 0, (groups + 2) * sizeof(n->begin[0]));
     end = n->begin + 1;
     for (size_t i = 0; i < n->a->n; i++)
@@ -84,7 +88,6 @@ void plan_make_buckets(struct promql_plan *p, struct plan_node *n)
         if (of[i] == PLAN_NO_ROW)
             of[i] = (uint32_t)n->n;
     make_members(n, of, n->n + 1);
-    n->upper = mem_resize(n->upper, n->begin[n->n] + (size_t)1, sizeof(n->upper[0]));
     for (size_t k = 0; k < n->begin[n->n]; k++)
         n->upper[k] = upper[n->members[k]];
     n->widest = 0;
@@ -98,43 +101,45 @@ void plan_make_buckets(struct promql_plan *p, struct plan_node *n)
 static bool has_others(const struct plan_node *n)
 {
     for (size_t k = n->begin[n->n]; k < n->begin[n->n + 1]; k++)
-        if (n->a->col.has[n->members[k]] != PLAN_NONE)
+        if (n->a->col->has[n->members[k]] != PLAN_NONE)
             return true;
     return false;
 }
 
 static size_t read_buckets(const struct plan_node *n, size_t row, struct promql_bucket *out)
 {
+    const struct plan_column *in = n->a->col;
     size_t count = 0;
 
     for (size_t k = n->begin[row]; k < n->begin[row + 1]; k++)
-        if (n->a->col.has[n->members[k]] != PLAN_NONE)
-            out[count++] = (struct promql_bucket){n->upper[k], n->a->col.v[n->members[k]]};
+        if (in->has[n->members[k]] != PLAN_NONE)
+            out[count++] = (struct promql_bucket){n->upper[k], in->v[n->members[k]]};
     return count;
 }
 
 bool plan_quantile(struct promql_eval *ev, struct plan_node *n, double q, ts_ms t)
 {
+    struct plan_column *c = n->col;
     struct promql_bucket *room;
 
-    n->levelled = PROMQL_NO_EXTENT;
-    if (n->a->col.h != NULL || has_others(n))
+    c->levelled = PROMQL_NO_EXTENT;
+    if (n->a->col->h != NULL || has_others(n))
         return false;
     room = arena_alloc(ev->a, n->widest * sizeof(*room));
     for (size_t i = 0; i < n->n; i++) {
         struct promql_buckets b = {room, read_buckets(n, i, room)};
         struct promql_levelled l;
 
-        n->col.has[i] = b.n != 0 ? PLAN_FLOAT : PLAN_NONE;
+        c->has[i] = b.n != 0 ? PLAN_FLOAT : PLAN_NONE;
         if (b.n == 0)
             continue;
-        n->col.present++;
-        n->col.v[i] = promql_bucket_quantile(q, &b, &l);
+        c->present++;
+        c->v[i] = promql_bucket_quantile(q, &b, &l);
         if (!l.any)
             continue;
         if (ev->set.delayed_names)
             return false; /* each metric is told of by its name */
-        promql_extent_add(&n->levelled, (struct promql_extent){l.from, l.to, l.most, 1, t, t});
+        promql_extent_add(&c->levelled, (struct promql_extent){l.from, l.to, l.most, 1, t, t});
     }
     return true;
 }

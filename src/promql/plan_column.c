@@ -60,7 +60,7 @@ struct plan_column_batch {
 
 static void set_histogram(struct plan_column_batch *b, size_t row, const struct histogram *h)
 {
-    struct plan_column *c = &b->n->col;
+    struct plan_column *c = b->n->col;
 
     if (c->h == NULL)
         c->h = arena_array(b->ev->a, b->n->n, sizeof(c->h[0]));
@@ -73,8 +73,7 @@ static void set_histogram(struct plan_column_batch *b, size_t row, const struct 
 static void read_nan(struct plan_column_batch *b, const struct storage_series *s, size_t i,
                      size_t row)
 {
-    struct plan_column *c = &b->n->col;
-
+    struct plan_column *c = b->n->col;
     storage_slot slot;
 
     while ((slot = storage_at(s, i)) == STORAGE_ABSENT && i != 0)
@@ -94,7 +93,7 @@ static void read_nan(struct plan_column_batch *b, const struct storage_series *s
 static void instant_rows(struct plan_column_batch *b, const struct storage_series *series,
                          size_t at, size_t n)
 {
-    struct plan_column *c = &b->n->col;
+    struct plan_column *c = b->n->col;
 
     for (size_t i = 0; i < n; i++) {
         const struct storage_series *s = &series[i];
@@ -164,11 +163,11 @@ static const struct storage_series *next_batch(struct plan_column_batch *b, size
 
 static size_t column_weight(const struct plan_node *n)
 {
-    size_t total = n->col.present;
+    size_t total = n->col->present;
 
-    for (size_t i = 0; n->col.h != NULL && i < n->n; i++)
-        if (n->col.has[i] == PLAN_HISTOGRAM)
-            total += promql_weight(n->col.h[i]) - 1;
+    for (size_t i = 0; n->col->h != NULL && i < n->n; i++)
+        if (n->col->has[i] == PLAN_HISTOGRAM)
+            total += promql_weight(n->col->h[i]) - 1;
     return total;
 }
 
@@ -238,6 +237,7 @@ static bool range_row(struct plan_column_batch *b, const struct promql_kernel *k
                       const struct promql_range *r, const struct storage_series *s, size_t row)
 {
     struct plan_node *n = b->n;
+    struct plan_column *c = n->col;
     struct promql_value v = {.v = 0};
     struct promql_window w;
     size_t begin, end;
@@ -245,7 +245,7 @@ static bool range_row(struct plan_column_batch *b, const struct promql_kernel *k
     find_place(&b->place, s, r->from, r->to);
     begin = b->place.begin;
     end = b->place.end;
-    n->col.has[row] = PLAN_NONE;
+    c->has[row] = PLAN_NONE;
     if (begin == end)
         return true;
     w = (struct promql_window){.times = s->times + begin,
@@ -268,9 +268,9 @@ static bool range_row(struct plan_column_batch *b, const struct promql_kernel *k
     }
     if (n->odds != NULL && n->odds->of[row] != PLAN_NO_ROW)
         n->odds->odd.v[n->odds->of[row]].is_seen = true;
-    n->col.v[row] = v.v;
-    n->col.has[row] = PLAN_FLOAT;
-    n->col.present++;
+    c->v[row] = v.v;
+    c->has[row] = PLAN_FLOAT;
+    c->present++;
     return true;
 }
 
@@ -339,22 +339,26 @@ static bool range(struct plan_column_batch *b, const struct promql_expr *x, ts_m
 
 static void math(struct plan_node *n, promql_math *f)
 {
-    const struct plan_column *in = &n->a->col;
+    const struct plan_column *in = n->a->col;
+    struct plan_column *c = n->col;
 
     for (size_t i = 0; i < n->n; i++) {
-        n->col.has[i] = in->has[i] == PLAN_FLOAT ? PLAN_FLOAT : PLAN_NONE;
-        n->col.present += n->col.has[i];
-        if (n->col.has[i] == PLAN_FLOAT)
-            n->col.v[i] = f(in->v[i]);
+        c->has[i] = in->has[i] == PLAN_FLOAT ? PLAN_FLOAT : PLAN_NONE;
+        c->present += c->has[i];
+        if (c->has[i] == PLAN_FLOAT)
+            c->v[i] = f(in->v[i]);
     }
 }
 
 static void sign(struct plan_node *n)
 {
-    memcpy(n->col.has, n->a->col.has, n->n);
-    n->col.present = n->a->col.present;
+    const struct plan_column *in = n->a->col;
+    struct plan_column *c = n->col;
+
+    memcpy(c->has, in->has, n->n);
+    c->present = in->present;
     for (size_t i = 0; i < n->n; i++)
-        n->col.v[i] = -n->a->col.v[i];
+        c->v[i] = -in->v[i];
 }
 
 /* Comparisons of a column with a number, without a branch: most of what alerting rules do. */
@@ -362,15 +366,16 @@ static void sign(struct plan_node *n)
     for (size_t i = 0; i < n->n; i++) {                                                            \
         double v = in->v[i];                                                                       \
                                                                                                    \
-        n->col.v[i] = v;                                                                           \
-        n->col.has[i] = in->has[i] & (uint8_t)(holds);                                             \
-        n->col.present += n->col.has[i];                                                           \
+        c->v[i] = v;                                                                               \
+        c->has[i] = in->has[i] & (uint8_t)(holds);                                                 \
+        c->present += c->has[i];                                                                   \
     }                                                                                              \
     return
 
 static void plan_column_filter(struct plan_node *n, enum promql_op op, double by)
 {
-    const struct plan_column *in = &n->a->col;
+    const struct plan_column *in = n->a->col;
+    struct plan_column *c = n->col;
 
     switch (op) {
     case PROMQL_EQ: FILTER(v == by);
@@ -396,19 +401,20 @@ static enum promql_op mirrored(enum promql_op op)
 
 static void with_number(struct plan_node *n, double number, bool is_left)
 {
-    const struct plan_column *in = &n->a->col;
+    const struct plan_column *in = n->a->col;
+    struct plan_column *c = n->col;
     enum promql_op op = n->x->binary.op;
     bool keep;
 
     for (size_t i = 0; i < n->n; i++) {
         double v = in->v[i];
 
-        n->col.has[i] = in->has[i];
-        n->col.present += in->has[i] != PLAN_NONE;
+        c->has[i] = in->has[i];
+        c->present += in->has[i] != PLAN_NONE;
         if (in->has[i] == PLAN_NONE)
             continue;
         v = is_left ? promql_binary(op, number, v, &keep) : promql_binary(op, v, number, &keep);
-        n->col.v[i] = n->x->binary.is_bool ? (keep ? 1 : 0) : v;
+        c->v[i] = n->x->binary.is_bool ? (keep ? 1 : 0) : v;
     }
 }
 
@@ -431,7 +437,7 @@ static bool scalar(struct promql_eval *ev, struct plan_node *n, const struct pro
 static bool fold_in(struct promql_eval *ev, const struct plan_node *n, size_t row,
                     struct promql_acc *acc)
 {
-    const struct plan_column *in = &n->a->col;
+    const struct plan_column *in = n->a->col;
 
     return in->has[row] == PLAN_NONE ||
            promql_acc_add(n->x->aggregate.op, acc, in->v[row],
@@ -442,18 +448,19 @@ static bool fold_in(struct promql_eval *ev, const struct plan_node *n, size_t ro
 static bool fold_out(struct promql_eval *ev, struct plan_node *n, size_t group,
                      const struct promql_acc *acc)
 {
+    struct plan_column *c = n->col;
     struct promql_value v;
     bool has = promql_acc_result(n->x->aggregate.op, acc, ev->a, &v);
 
     if (v.notes != 0)
         return false;
-    n->col.v[group] = v.v;
-    n->col.has[group] = !has ? PLAN_NONE : v.h != NULL ? PLAN_HISTOGRAM : PLAN_FLOAT;
-    n->col.present += has;
+    c->v[group] = v.v;
+    c->has[group] = !has ? PLAN_NONE : v.h != NULL ? PLAN_HISTOGRAM : PLAN_FLOAT;
+    c->present += has;
     if (has && v.h != NULL) {
-        if (n->col.h == NULL)
-            n->col.h = arena_array(ev->a, n->n, sizeof(n->col.h[0]));
-        n->col.h[group] = v.h;
+        if (c->h == NULL)
+            c->h = arena_array(ev->a, n->n, sizeof(c->h[0]));
+        c->h[group] = v.h;
     }
     return true;
 }
@@ -500,15 +507,35 @@ static bool plan_column_fold(struct promql_eval *ev, struct plan_node *n)
 
 /* -- any node -- */
 
+static struct plan_column *new_column(struct promql_plan *p, const struct plan_node *n)
+{
+    size_t room = sizeof(*n->col) + n->n * (sizeof(n->col->v[0]) + sizeof(n->col->has[0]));
+    struct plan_column *c = n->keeps_column ? mem_alloc(room) : arena_alloc(&p->keep, room);
+    double *v = (double *)(c + 1);
+
+    *c = (struct plan_column){.v = v, .has = (uint8_t *)(v + n->n)};
+    return c;
+}
+
+void plan_column_forget(struct plan_node *n)
+{
+    if (n->keeps_column && n->col != NULL)
+        *n->col = (struct plan_column){.v = n->col->v, .has = n->col->has};
+    else
+        n->col = NULL;
+}
+
 /* What was made for the same instant in this span is used again, unless it holds what lived in another step's arena. */
 static bool is_made(const struct promql_plan *p, const struct promql_eval *ev,
                     const struct plan_node *n, ts_ms t)
 {
-    if (n->made_run <= p->begun || n->made_at != t)
+    const struct plan_column *c = n->col;
+
+    if (c == NULL || c->run == 0 || c->at != t)
         return false;
-    if (n->depends_on_query && n->made_run != p->run)
+    if (n->depends_on_query && c->run != p->run)
         return false;
-    return n->col.h == NULL || (n->made_run == p->run && n->made_step == ev->steps);
+    return c->h == NULL || (c->run == p->run && c->step == ev->steps);
 }
 
 static const struct promql_expr *plan_column_operand(const struct plan_node *n,
@@ -544,7 +571,7 @@ static bool plan_column_make(struct promql_plan *p, struct promql_eval *ev, stru
     struct plan_column_batch b = {.p = p, .ev = ev, .n = n};
     bool is_plain_math = n->kind == PLAN_SIGN || n->kind == PLAN_SCALAR;
 
-    if (is_plain_math && n->a->col.h != NULL) {
+    if (is_plain_math && n->a->col->h != NULL) {
         *given_up = true;
         return true;
     }
@@ -567,22 +594,25 @@ static bool plan_column_make(struct promql_plan *p, struct promql_eval *ev, stru
 /* What the plain evaluator would have counted, whoever made the column. */
 static bool count_again(struct promql_eval *ev, const struct plan_node *n)
 {
-    return promql_spend(ev, n->peak, n->read) && promql_charge(ev, column_weight(n));
+    return promql_spend(ev, n->col->peak, n->col->read) && promql_charge(ev, column_weight(n));
 }
 
 static bool make_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
                         const struct promql_expr *x, ts_ms t, bool *given_up)
 {
-    n->made_run = 0;
-    n->col.h = NULL;
-    n->col.present = 0;
+    struct plan_column *c = n->col != NULL ? n->col : new_column(p, n);
+
+    n->col = c;
+    c->run = 0;
+    c->h = NULL;
+    c->present = 0;
     if (!operands(p, ev, n, x, t, given_up) ||
         (!*given_up && !plan_column_make(p, ev, n, x, t, given_up)))
         return false;
-    n->is_given_up = *given_up;
-    n->made_run = p->run;
-    n->made_step = ev->steps;
-    n->made_at = t;
+    c->is_given_up = *given_up;
+    c->run = p->run;
+    c->step = ev->steps;
+    c->at = t;
     return true;
 }
 
@@ -595,14 +625,14 @@ bool plan_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node
     x = promql_unwrap(x);
     *given_up = false;
     if (is_made(p, ev, n, t)) {
-        *given_up = n->is_given_up;
+        *given_up = n->col->is_given_up;
         return *given_up || count_again(ev, n);
     }
     ev->peak = samples + ev->results;
     if (!make_column(p, ev, n, x, t, given_up))
         return false;
-    n->peak = ev->peak - samples - ev->results;
-    n->read = ev->read - read;
+    n->col->peak = ev->peak - samples - ev->results;
+    n->col->read = ev->read - read;
     ev->peak = ev->peak > peak ? ev->peak : peak;
     ev->samples = samples; /* of the operands */
     if (!*given_up)

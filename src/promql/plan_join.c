@@ -7,35 +7,38 @@ static void mark(struct plan_node *n, const struct plan_node *side, const uint32
 {
     memset(n->is_taken, 0, n->n_groups);
     for (size_t i = 0; i < side->n; i++)
-        n->is_taken[group_of[i]] |= side->col.has[i] != PLAN_NONE;
+        n->is_taken[group_of[i]] |= side->col->has[i] != PLAN_NONE;
 }
 
 /* Rows of side whose signature is taken, or is not, from row `at` on. */
 static void plan_join_take_rows(struct plan_node *n, const struct plan_node *side,
                                 const uint32_t *group_of, bool wanted, size_t at)
 {
-    for (size_t i = 0; i < side->n; i++) {
-        bool takes = side->col.has[i] != PLAN_NONE && (n->is_taken[group_of[i]] != 0) == wanted;
+    const struct plan_column *in = side->col;
+    struct plan_column *c = n->col;
 
-        n->col.has[at + i] = takes ? side->col.has[i] : PLAN_NONE;
-        n->col.v[at + i] = side->col.v[i];
-        n->col.present += takes;
+    for (size_t i = 0; i < side->n; i++) {
+        bool takes = in->has[i] != PLAN_NONE && (n->is_taken[group_of[i]] != 0) == wanted;
+
+        c->has[at + i] = takes ? in->has[i] : PLAN_NONE;
+        c->v[at + i] = in->v[i];
+        c->present += takes;
     }
 }
 
 bool plan_set(struct plan_node *n)
 {
-    if (n->a->col.h != NULL || n->b->col.h != NULL)
+    if (n->a->col->h != NULL || n->b->col->h != NULL)
         return false;
-    n->col.present = 0;
+    n->col->present = 0;
     if (n->x->binary.op != PROMQL_OR) {
         mark(n, n->b, n->group_of_b);
         plan_join_take_rows(n, n->a, n->group_of, n->x->binary.op == PROMQL_AND, 0);
         return true;
     }
-    memcpy(n->col.v, n->a->col.v, n->a->n * sizeof(n->col.v[0]));
-    memcpy(n->col.has, n->a->col.has, n->a->n);
-    n->col.present = n->a->col.present;
+    memcpy(n->col->v, n->a->col->v, n->a->n * sizeof(n->col->v[0]));
+    memcpy(n->col->has, n->a->col->has, n->a->n);
+    n->col->present = n->a->col->present;
     mark(n, n->a, n->group_of);
     plan_join_take_rows(n, n->b, n->group_of_b, false, n->a->n);
     return true;
@@ -64,7 +67,7 @@ static bool find_partners(struct plan_node *n, const struct sides *s)
     for (size_t i = 0; i < s->one->n; i++) {
         uint32_t *at = &n->partner[s->one_of[i]];
 
-        if (s->one->col.has[i] == PLAN_NONE)
+        if (s->one->col->has[i] == PLAN_NONE)
             continue;
         if (*at != PLAN_NO_ROW)
             return false;
@@ -79,24 +82,26 @@ static bool pair_rows(struct plan_node *n, const struct sides *s)
     bool is_one_to_one = n->x->binary.matching.card == PROMQL_ONE_TO_ONE;
     bool is_bool = n->x->binary.is_bool;
     bool is_fixed = n->x->binary.matching.n_include != 0; /* the partner may have no value */
+    const struct plan_column *many = s->many->col, *one = s->one->col;
+    struct plan_column *c = n->col;
 
     for (size_t i = 0; i < s->many->n; i++) {
         uint32_t group = s->many_of[i], partner = n->partner[group];
-        double own = s->many->col.v[i], other, v;
+        double own = many->v[i], other, v;
         bool keep;
 
-        n->col.has[i] = PLAN_NONE;
-        if (s->many->col.has[i] == PLAN_NONE || partner == PLAN_NO_ROW ||
-            (is_fixed && s->one->col.has[partner] == PLAN_NONE))
+        c->has[i] = PLAN_NONE;
+        if (many->has[i] == PLAN_NONE || partner == PLAN_NO_ROW ||
+            (is_fixed && one->has[partner] == PLAN_NONE))
             continue;
         if (is_one_to_one && n->is_taken[group]++ != 0)
             return false;
-        other = s->one->col.v[partner];
+        other = one->v[partner];
         v = promql_binary(n->x->binary.op, s->is_swapped ? other : own, s->is_swapped ? own : other,
                           &keep);
-        n->col.v[i] = is_bool ? (keep ? 1 : 0) : v;
-        n->col.has[i] = keep || is_bool ? PLAN_FLOAT : PLAN_NONE;
-        n->col.present += keep || is_bool;
+        c->v[i] = is_bool ? (keep ? 1 : 0) : v;
+        c->has[i] = keep || is_bool ? PLAN_FLOAT : PLAN_NONE;
+        c->present += keep || is_bool;
     }
     return true;
 }
@@ -105,12 +110,12 @@ bool plan_join(struct plan_node *n)
 {
     struct sides s = sides_of(n);
 
-    if (s.many->col.h != NULL || s.one->col.h != NULL)
+    if (s.many->col->h != NULL || s.one->col->h != NULL)
         return false;
-    n->col.present = 0;
+    n->col->present = 0;
     memset(n->is_taken, 0, n->n_groups);
-    if (s.many->col.present != 0 && s.one->col.present != 0)
+    if (s.many->col->present != 0 && s.one->col->present != 0)
         return find_partners(n, &s) && pair_rows(n, &s);
-    memset(n->col.has, PLAN_NONE, n->n);
+    memset(n->col->has, PLAN_NONE, n->n);
     return true;
 }

@@ -38,17 +38,28 @@ struct plan_selector {
 enum { PLAN_NONE = 0, PLAN_FLOAT = 1, PLAN_HISTOGRAM = 2 };
 #define PLAN_NO_ROW UINT32_MAX
 
-struct plan_column {
-    double *v; /* one block with has */
-    uint8_t *has;
-    const struct histogram **h; /* of the step's arena; NULL: no row is one */
-    size_t present;
-};
-
 /* The labels of a row are put together when they are asked for: they take several times the room of its value. */
 struct plan_row {
     struct labels labels;
     bool drops_name;
+};
+
+/* What a span has made of a node: one block. */
+struct plan_column {
+    double *v;
+    uint8_t *has;
+    const struct histogram **h; /* of the step's arena; NULL: no row is one */
+    size_t present;
+
+    uint64_t run, step; /* run: 0, nothing is made yet */
+    ts_ms at;
+    /* samples that making it read, and that were alive at once: counted again for each who uses it */
+    uint64_t read;
+    size_t peak;
+    bool is_given_up; /* somebody has to say something */
+
+    struct plan_row *named;        /* labels that steps share; NULL: only one step so far */
+    struct promql_extent levelled; /* of a quantile: what somebody has to hear of */
 };
 
 /* Metrics that rate() is not meant for, and whether a value of each came. */
@@ -63,7 +74,7 @@ struct plan_odds {
     uint32_t *of; /* of each row, or PLAN_NO_ROW */
 };
 
-/* There are thousands, most of them of a few rows: a node has the room of its kind, and arrays are blocks of their own. */
+/* There are thousands, most of them of a few rows: a node has the room of its kind, and its tables are one block. */
 struct plan_node {
     enum plan_kind kind;
     bool depends_on_query; /* step(), @ end(), scalar(): not shared between queries */
@@ -71,7 +82,7 @@ struct plan_node {
     bool is_static;        /* rows and tables say it all; else the plain evaluator does it */
     bool drops_name;
     bool is_in_turn;                  /* a fold's: the groups' rows follow one another */
-    bool is_given_up;                 /* in this column: somebody has to say something */
+    bool keeps_column;                /* from span to span */
     uint32_t version, seen_a, seen_b; /* of the tables */
 
     const struct promql_expr *x; /* where it was first seen: for what it is, not for its ids */
@@ -80,36 +91,27 @@ struct plan_node {
 
     size_t n; /* rows */
 
-    /* the column of made_at */
-    struct plan_column col;
-    uint64_t made_run, made_step; /* made_run: 0, there is none */
-    ts_ms made_at;
-    /* samples that making it read, and that were alive at once: counted again for each who uses it */
-    uint64_t read;
-    size_t peak;
-
-    struct plan_row *named; /* of this span: labels that steps share; NULL: only one step so far */
+    struct plan_column *col; /* NULL: there is none in this span */
 
     union {
         struct plan_odds *odds; /* PLAN_RANGE; NULL: all look like counters */
         struct {                /* PLAN_FOLD */
             struct promql_names names;
-            uint32_t *fold_of; /* a row's group */
+            uint32_t *fold_of; /* a row's group; the block of the tables */
             uint32_t *first;   /* of a group: its first row, which it has the labels of */
         };
-        struct {             /* PLAN_JOIN, PLAN_SET */
-            size_t n_groups; /* signatures */
-            uint32_t *group_of, *group_of_b;
+        struct {                             /* PLAN_JOIN, PLAN_SET */
+            size_t n_groups;                 /* signatures */
+            uint32_t *group_of, *group_of_b; /* the first is the block of the tables */
             uint32_t *
                 partner; /* of a signature: the row on the one side; a table if labels are copied */
             uint8_t *is_taken; /* of a signature */
         };
         struct { /* PLAN_QUANTILE */
             /* the buckets of row k are the rows of a at members[begin[k]..begin[k + 1]) */
+            double *upper; /* of members; the block of the tables */
             uint32_t *members, *begin;
-            double *upper;                 /* of members */
-            size_t widest;                 /* how many buckets one has at most */
-            struct promql_extent levelled; /* what somebody has to hear of */
+            size_t widest; /* how many buckets one has at most */
         };
     };
 };
@@ -133,8 +135,8 @@ struct promql_plan {
     struct u64_map selectors_by_hash,
         nodes_by_hash; /* of what has been added: promql_plan_seal() */
     struct arena scratch, keep;
-    uint64_t run, begun; /* evaluations so far, and before this span */
-    bool is_once;        /* for one query: the store need not keep what it reads */
+    uint64_t run; /* evaluations so far */
+    bool is_once; /* for one query: the store need not keep what it reads */
 };
 
 /* What an evaluation knows of its plan: promql_eval.plan. */
@@ -157,6 +159,8 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
  * *given_up: the plain evaluator has to do it. False: an error. */
 bool plan_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
                  const struct promql_expr *x, ts_ms t, bool *given_up) must_check;
+/* A span begins. */
+void plan_column_forget(struct plan_node *n);
 
 /* plan_buckets.c: tables, labels and column of quantiles. False: given up. */
 void plan_make_buckets(struct promql_plan *p, struct plan_node *n);

@@ -129,7 +129,7 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
     struct arena a, views;
     bool agree = true;
 
-    n->fold_of = mem_resize(n->fold_of, n->a->n + 1, sizeof(n->fold_of[0]));
+    n->fold_of = mem_resize(n->fold_of, n->a->n, sizeof(n->fold_of[0]));
     n->is_in_turn = true;
     arena_init(&a, 0);
     arena_init(&views, 0);
@@ -150,7 +150,8 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
         n->is_in_turn &= at + 1 == first.n;
     }
     n->n = first.n;
-    n->first = mem_resize(n->first, n->n + 1, sizeof(n->first[0]));
+    n->fold_of = mem_resize(n->fold_of, n->a->n + n->n, sizeof(n->fold_of[0]));
+    n->first = n->fold_of + n->a->n;
     if (n->n != 0)
         memcpy(n->first, first.v, n->n * sizeof(n->first[0]));
     vec_release(&first);
@@ -163,12 +164,10 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
 
 /* -- joins -- */
 
-/* old: the table that is made anew. */
-static uint32_t *sign_rows(struct promql_plan *p, const struct plan_node *side,
-                           const struct promql_names *names, uint32_t *old, struct label_sets *seen,
-                           struct arena *views)
+static void sign_rows(struct promql_plan *p, const struct plan_node *side,
+                      const struct promql_names *names, uint32_t *out, struct label_sets *seen,
+                      struct arena *views)
 {
-    uint32_t *out = mem_resize(old, side->n + 1, sizeof(*out));
     struct arena a;
 
     arena_init(&a, 0);
@@ -177,7 +176,6 @@ static uint32_t *sign_rows(struct promql_plan *p, const struct plan_node *side,
         out[i] = plan_number(seen, promql_pick(names, plan_row(p, side, i, &a).labels, &a), views);
     }
     arena_release(&a);
-    return out;
 }
 
 /* Fills partner with the only row of the one side; false: there may be several. */
@@ -196,22 +194,33 @@ static bool one_partner(struct plan_node *n)
     return true;
 }
 
-static bool make_join(struct promql_plan *p, struct plan_node *n)
+static void sign_sides(struct promql_plan *p, struct plan_node *n)
 {
-    const struct promql_matching *m = &n->x->binary.matching;
+    size_t rows = n->a->n + n->b->n;
     struct label_sets seen = {0};
     struct promql_names names;
     struct arena views;
 
     arena_init(&views, 0);
-    names = promql_signature_names(m, &views);
-    n->group_of = sign_rows(p, n->a, &names, n->group_of, &seen, &views);
-    n->group_of_b = sign_rows(p, n->b, &names, n->group_of_b, &seen, &views);
+    names = promql_signature_names(&n->x->binary.matching, &views);
+    n->group_of = mem_resize(n->group_of, rows, sizeof(n->group_of[0]));
+    sign_rows(p, n->a, &names, n->group_of, &seen, &views);
+    sign_rows(p, n->b, &names, n->group_of + n->a->n, &seen, &views);
     n->n_groups = seen.n;
     label_sets_release(&seen);
     arena_release(&views);
-    n->partner = mem_resize(n->partner, n->n_groups + 1, sizeof(n->partner[0]));
-    n->is_taken = mem_resize(n->is_taken, n->n_groups + 1, sizeof(n->is_taken[0]));
+    n->group_of =
+        mem_resize(n->group_of, rows + n->n_groups + (n->n_groups + 3) / 4, sizeof(n->group_of[0]));
+    n->group_of_b = n->group_of + n->a->n;
+    n->partner = n->group_of + rows;
+    n->is_taken = (uint8_t *)(n->partner + n->n_groups);
+}
+
+static bool make_join(struct promql_plan *p, struct plan_node *n)
+{
+    const struct promql_matching *m = &n->x->binary.matching;
+
+    sign_sides(p, n);
     if (n->kind == PLAN_SET) {
         n->n = n->a->n + (n->x->binary.op == PROMQL_OR ? n->b->n : 0);
         return n->x->binary.op != PROMQL_OR || are_distinct(p, n);
@@ -287,6 +296,18 @@ static bool drops_names(const struct plan_node *n)
     }
 }
 
+/* Of thousands of rules with a few series only those of one group have columns at a time; the pages of a long one would be
+ * faulted in anew each span. */
+static void drop_column(struct plan_node *n)
+{
+    enum { FEW_ROWS = 64 };
+
+    if (n->keeps_column)
+        mem_free(n->col);
+    n->col = NULL;
+    n->keeps_column = n->n > FEW_ROWS;
+}
+
 static bool make_tables(struct promql_plan *p, struct plan_node *n)
 {
     n->drops_name = drops_names(n);
@@ -310,8 +331,6 @@ static bool make_tables(struct promql_plan *p, struct plan_node *n)
             return false;
         break;
     }
-    n->col.v = mem_resize(n->col.v, n->n + 1, sizeof(n->col.v[0]) + sizeof(n->col.has[0]));
-    n->col.has = (uint8_t *)(n->col.v + n->n + 1);
     return p->set.delayed_names || !n->drops_name || are_distinct(p, n);
 }
 
@@ -328,7 +347,7 @@ bool plan_tables(struct promql_plan *p, struct plan_node *n)
     n->seen_a = a;
     n->seen_b = b;
     n->version++;
-    n->made_run = 0;
     n->is_static = make_tables(p, n);
+    drop_column(n);
     return n->is_static;
 }
