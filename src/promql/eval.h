@@ -54,7 +54,7 @@ struct promql_found {
     size_t n;
 };
 
-/* What a query knows about a node, by its id. It has the room of its kind, other kinds have none. */
+/* What a query knows about a node, by its id. It has the room of its kind, other kinds have none; a range has its selector's. */
 struct promql_node {
     struct storage_selector *selector; /* of a selector, and of info() */
     const struct promql_found *found;  /* of the selector: promql_need_series() */
@@ -63,12 +63,12 @@ struct promql_node {
             const struct promql_kernel *kernel;
             struct regex *re; /* of label_replace, once it has been called */
         };
-        struct { /* PROMQL_SELECTOR, PROMQL_RANGE, PROMQL_SUBQUERY */
+        struct { /* PROMQL_SELECTOR, PROMQL_SUBQUERY */
             ts_ms offset, at;
             bool has_at;
             /* of a selector: a histogram that the store knows for the first after a reset reads as that */
             bool shows_resets;
-            ts_ms length; /* of the other two */
+            ts_ms length; /* of a range, or of a subquery */
             ts_ms step;   /* of a subquery */
         };
     };

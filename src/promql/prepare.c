@@ -243,8 +243,7 @@ static size_t node_room(enum promql_kind kind)
 {
     switch (kind) {
     case PROMQL_CALL: return NODE_ROOM_WITH(re);
-    case PROMQL_SELECTOR: return NODE_ROOM_WITH(shows_resets);
-    case PROMQL_RANGE: return NODE_ROOM_WITH(length);
+    case PROMQL_SELECTOR: return NODE_ROOM_WITH(length);
     case PROMQL_SUBQUERY: return NODE_ROOM_WITH(step);
     default: return 0;
     }
@@ -258,6 +257,8 @@ static void make_nodes(struct promql_eval *ev, const struct promql_expr *x, stru
     ev->nodes[x->id] = room != 0 ? arena_zalloc(a, room) : NULL;
     for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
         make_nodes(ev, child, a);
+    if (x->kind == PROMQL_RANGE)
+        ev->nodes[x->id] = promql_node_of(ev, x->range.selector);
 }
 
 bool promql_prepare(struct promql_eval *ev, const struct promql_expr *x, struct arena *a)
@@ -275,7 +276,7 @@ void promql_unprepare(struct promql_eval *ev, const struct promql_expr *x)
 
     if (x->kind == PROMQL_CALL)
         regex_unref(n->re);
-    if (n != NULL && n->selector != NULL)
+    if (n != NULL && x->kind != PROMQL_RANGE && n->selector != NULL)
         storage_release(ev->storage, n->selector);
     for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
         promql_unprepare(ev, child);
