@@ -2,10 +2,19 @@
 #include "ruler/rule_conf.h"
 
 #include "base/map.h"
+#include "base/vec.h"
 
 struct rule_keeper {
     struct arena *a;
     struct str_map known; /* text -> its first byte */
+    struct str_map maps;  /* bytes of the pairs, whose text is kept -> struct rule_kept_map * */
+    struct arena found;   /* those */
+    VEC(struct conf_pair) pairs;
+};
+
+struct rule_kept_map {
+    struct conf_map map;
+    struct labels shown;
 };
 
 static str rule_keep_text(struct rule_keeper *k, str s)
@@ -23,16 +32,6 @@ static str rule_keep_text(struct rule_keeper *k, str s)
     return s;
 }
 
-static struct conf_map keep_map(struct rule_keeper *k, const struct conf_map *m)
-{
-    struct conf_map out = {arena_array(k->a, m->n, sizeof(*out.v)), m->n};
-
-    for (size_t i = 0; i < m->n; i++)
-        out.v[i] =
-            (struct conf_pair){rule_keep_text(k, m->v[i].name), rule_keep_text(k, m->v[i].value)};
-    return out;
-}
-
 struct labels rule_shown(struct arena *a, const struct conf_map *m)
 {
     struct label *v = arena_array(a, m->n, sizeof(*v));
@@ -45,12 +44,30 @@ struct labels rule_shown(struct arena *a, const struct conf_map *m)
     return (struct labels){v, n == SIZE_MAX ? 0 : n};
 }
 
-static bool is_same_map(const struct conf_map *a, const struct conf_map *b)
+static str rule_pair_bytes(const struct conf_pair *v, size_t n)
 {
-    for (size_t i = 0; a->n == b->n && i < a->n; i++)
-        if (!str_eq(a->v[i].name, b->v[i].name) || !str_eq(a->v[i].value, b->v[i].value))
-            return false;
-    return a->n == b->n;
+    return (str){(const char *)v, n * sizeof(*v)};
+}
+
+/* Rules say much the same: a map that stands many times is one array. */
+static struct rule_kept_map keep_map(struct rule_keeper *k, const struct conf_map *m)
+{
+    struct rule_kept_map *kept;
+    void **hit;
+
+    vec_clear(&k->pairs);
+    for (size_t i = 0; i < m->n; i++)
+        vec_push(&k->pairs, (struct conf_pair){rule_keep_text(k, m->v[i].name),
+                                               rule_keep_text(k, m->v[i].value)});
+    hit = str_map_get(&k->maps, rule_pair_bytes(k->pairs.v, m->n));
+    if (hit != NULL)
+        return *(struct rule_kept_map *)*hit;
+    kept = arena_new(&k->found, struct rule_kept_map);
+    kept->map.v = arena_copy(k->a, k->pairs.v, m->n, m->n, sizeof(k->pairs.v[0]));
+    kept->map.n = m->n;
+    kept->shown = rule_shown(k->a, &kept->map);
+    (void)str_map_put(&k->maps, rule_pair_bytes(kept->map.v, m->n), kept);
+    return *kept;
 }
 
 static void keep_place(struct rule_keeper *k, struct diag_place *p)
@@ -60,17 +77,18 @@ static void keep_place(struct rule_keeper *k, struct diag_place *p)
 
 static void keep_rule(struct rule_keeper *k, struct rule_conf *r)
 {
-    struct conf_map own = keep_map(k, &r->labels);
+    struct rule_kept_map all_labels = keep_map(k, &r->all_labels);
+    struct rule_kept_map annotations = keep_map(k, &r->annotations);
 
     r->name = rule_keep_text(k, r->name);
     r->expr = rule_keep_text(k, r->expr);
     r->query = rule_keep_text(k, r->query);
     r->left = rule_keep_text(k, r->left);
-    r->all_labels = is_same_map(&r->labels, &r->all_labels) ? own : keep_map(k, &r->all_labels);
-    r->labels = own;
-    r->annotations = keep_map(k, &r->annotations);
-    r->shown_labels = rule_shown(k->a, &r->all_labels);
-    r->shown_annotations = rule_shown(k->a, &r->annotations);
+    r->labels = keep_map(k, &r->labels).map;
+    r->all_labels = all_labels.map;
+    r->shown_labels = all_labels.shown;
+    r->annotations = annotations.map;
+    r->shown_annotations = annotations.shown;
     r->doc = NULL;
     r->node = r->expr_node = NULL;
     keep_place(k, &r->place);
@@ -85,7 +103,7 @@ static void keep_group(struct rule_keeper *k, struct rule_group_conf *g)
     g->path = rule_keep_text(k, g->path);
     g->absolute = rule_keep_text(k, g->absolute);
     g->name = rule_keep_text(k, g->name);
-    g->labels = keep_map(k, &g->labels);
+    g->labels = keep_map(k, &g->labels).map;
     g->source = rule_keep_text(k, g->source);
     g->rules = rules;
     keep_place(k, &g->place);
@@ -97,9 +115,13 @@ void rule_groups_keep(struct rule_texts *to, struct rule_group_conf *v, size_t n
 {
     struct rule_keeper k = {.a = &to->arena};
 
+    arena_init(&k.found, 0);
     for (size_t i = 0; i < n; i++) {
         keep_group(&k, &v[i]);
         v[i].texts = to;
     }
     str_map_release(&k.known);
+    str_map_release(&k.maps);
+    vec_release(&k.pairs);
+    arena_release(&k.found);
 }
