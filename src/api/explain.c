@@ -343,7 +343,7 @@ static void explain_put_alert(const struct api *a, struct json_writer *w,
         put_when(w, "updatedAt", x->alert->updated_at);
     }
     if (x->rule != NULL)
-        api_put_rule_notes(w, &x->rule->notes);
+        api_put_rule_notes(w, x->rule->notes);
     json_key(w, S("silencedBy"));
     json_open(w, '[');
     for (size_t i = 0; i < x->verdict.silenced_by.n; i++)

@@ -343,7 +343,7 @@ static void put_seen(struct json_writer *w, const struct rule_view *r)
     json_put_text(w, "lastError", r->last_error);
     explain_rule_put_time(w, "lastEvaluation", r->last_eval);
     explain_rule_put_count(w, "series", r->samples);
-    api_put_rule_notes(w, &r->notes);
+    api_put_rule_notes(w, r->notes);
     json_key(w, S("alerts"));
     json_open(w, '[');
     for (size_t i = 0; i < r->n_alerts && i < ALERTS_SHOWN_MAX; i++)
@@ -438,10 +438,10 @@ static void say_seen(struct buf *b, const struct rule_view *r, const struct loca
     }
     if (r->last_error.n != 0)
         buf_addf(b, "  it failed: %.*s\n", STR(r->last_error));
-    for (size_t i = 0; i < r->notes.n_warnings; i++)
-        buf_addf(b, "  warning: %.*s\n", STR(r->notes.warnings[i]));
-    for (size_t i = 0; i < r->notes.n_infos; i++)
-        buf_addf(b, "  info: %.*s\n", STR(r->notes.infos[i]));
+    for (size_t i = 0; i < r->notes->n_warnings; i++)
+        buf_addf(b, "  warning: %.*s\n", STR(r->notes->warnings[i]));
+    for (size_t i = 0; i < r->notes->n_infos; i++)
+        buf_addf(b, "  info: %.*s\n", STR(r->notes->infos[i]));
     for (size_t i = 0; i < r->n_alerts && i < ALERTS_SHOWN_MAX; i++)
         explain_rule_say_alert(b, r, &r->alerts[i], l);
     if (r->n_alerts > ALERTS_SHOWN_MAX)

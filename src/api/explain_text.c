@@ -82,7 +82,7 @@ static void explain_text_put_route(struct buf *b, const struct api *a, const str
 static void explain_text_put_notes(struct buf *b, const struct rule_view *r,
                                    const struct local_now *l)
 {
-    const struct rule_notes *n = &r->notes;
+    const struct rule_notes *n = r->notes;
 
     if (n->held.n != 0) {
         buf_adds(b, "  holds its state since ");

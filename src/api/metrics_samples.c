@@ -182,12 +182,12 @@ static bool is_held_longest(const struct rule_group_view *v, size_t i)
     for (size_t j = 0; j < v->n_rules; j++) {
         const struct rule_view *o = &v->rules[j];
 
-        if (o->notes.held.n != 0 && str_eq(o->name, r->name) &&
-            (o->notes.held_since < r->notes.held_since ||
-             (o->notes.held_since == r->notes.held_since && j < i)))
+        if (o->notes->held.n != 0 && str_eq(o->name, r->name) &&
+            (o->notes->held_since < r->notes->held_since ||
+             (o->notes->held_since == r->notes->held_since && j < i)))
             return false;
     }
-    return r->notes.held.n != 0;
+    return r->notes->held.n != 0;
 }
 
 static void metrics_samples_put_held(const struct engine *e, struct expo *x, struct now now)
@@ -204,9 +204,9 @@ static void metrics_samples_put_held(const struct engine *e, struct expo *x, str
             const struct expo_label labels[] = {{S("rule"), v->rules[j].name},
                                                 {S("rule_group"), buf_str(&id)}};
 
-            if (v->rules[j].notes.held.n != 0 && is_held_longest(v, j))
+            if (v->rules[j].notes->held.n != 0 && is_held_longest(v, j))
                 expo_value(x, labels, ARRAY_LEN(labels),
-                           api_seconds(now.wall - v->rules[j].notes.held_since));
+                           api_seconds(now.wall - v->rules[j].notes->held_since));
         }
     }
     buf_release(&id);

@@ -192,7 +192,7 @@ static void prom_rules_put_rule(struct json_writer *w, const struct filter *f,
         json_key(w, S("trial"));
         json_put_bool(w, true);
     }
-    api_put_rule_notes(w, &r->notes);
+    api_put_rule_notes(w, r->notes);
     api_put_seconds(w, "evaluationTime", r->took);
     prom_rules_put_time(w, "lastEvaluation", r->last_eval);
     put_cost(w, r);

@@ -64,7 +64,7 @@ static void rules_put_rule(struct json_writer *w, const struct rule_view *r)
     json_put_str(w, r->query);
     json_key(w, S("lastError"));
     json_put_str(w, r->last_error);
-    api_put_rule_notes(w, &r->notes);
+    api_put_rule_notes(w, r->notes);
     json_close(w, '}');
 }
 

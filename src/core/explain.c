@@ -199,7 +199,7 @@ static const struct rule_view *rule_that_says(const struct engine *e, struct lab
         const struct rule_group_view *g = (*s)->shown;
 
         for (size_t i = 0; i < g->n_rules; i++)
-            for (size_t k = 0; rule_notes_any(&g->rules[i].notes) && k < g->rules[i].n_alerts; k++)
+            for (size_t k = 0; rule_notes_any(g->rules[i].notes) && k < g->rules[i].n_alerts; k++)
                 if (has_all(ls, g->rules[i].alerts[k].labels))
                     return &g->rules[i];
     }

@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 
+const struct rule_notes rule_no_notes = {.n_warnings = 0};
+
 struct rule_group_view *rule_group_view_ref(struct rule_group_view *v)
 {
     atomic_fetch_add_explicit(&v->refs, 1, memory_order_relaxed);

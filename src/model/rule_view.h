@@ -37,6 +37,8 @@ static inline bool rule_notes_any(const struct rule_notes *n)
     return n->n_warnings != 0 || n->n_infos != 0 || n->held.n != 0;
 }
 
+extern const struct rule_notes rule_no_notes;
+
 struct rule_alert_view {
     struct labels labels, annotations;
     enum rule_alert_state state;
@@ -58,7 +60,7 @@ struct rule_view {
     enum rule_health health;
     enum rule_alert_state state;
     str last_error;
-    struct rule_notes notes;
+    const struct rule_notes *notes; /* never NULL */
     ts_ns last_eval;
     dur_ns took;           /* the last evaluation */
     struct rule_cost cost; /* of all */

@@ -65,9 +65,7 @@ static uint64_t hash_notes(const struct rule_notes *n)
 
 const struct rule_notes *rule_notes_of(const struct rule *r)
 {
-    static const struct rule_notes nothing;
-
-    return r->said != NULL ? &r->said->notes : &nothing;
+    return r->said != NULL ? &r->said->notes : &rule_no_notes;
 }
 
 static void rule_forget_notes(struct rule *r)

@@ -40,6 +40,17 @@ struct rule_notes rule_notes_copy(struct arena *a, const struct rule_notes *n)
                                .held_since = n->held_since};
 }
 
+static const struct rule_notes *view_notes(struct arena *a, const struct rule_notes *n)
+{
+    struct rule_notes *copy;
+
+    if (!rule_notes_any(n))
+        return &rule_no_notes;
+    copy = arena_new(a, struct rule_notes);
+    *copy = rule_notes_copy(a, n);
+    return copy;
+}
+
 /* What its evaluations made of a rule. */
 static void view_state(struct arena *a, const struct rule *r, struct rule_view *out)
 {
@@ -49,7 +60,7 @@ static void view_state(struct arena *a, const struct rule *r, struct rule_view *
     out->health = r->health;
     out->state = rule_worst_state(r);
     out->last_error = r->last_error != NULL ? arena_str(a, str_of(r->last_error)) : S("");
-    out->notes = rule_notes_copy(a, rule_notes_of(r));
+    out->notes = view_notes(a, rule_notes_of(r));
     out->last_eval = r->last_eval;
     out->took = r->took;
     out->cost = r->cost;

@@ -423,25 +423,25 @@ static void a_partial_answer_holds(void **state)
     v = b->g->view->rules;
     assert_int_equal(v[0].state, RULE_ALERT_FIRING);
     assert_int_equal(v[1].state, RULE_ALERT_PENDING);
-    assert_str(v[0].notes.held, "the source says that its answer is partial");
-    assert_str(v[1].notes.held, "samples without a value: 1");
-    assert_int_equal(v[0].notes.held_since, SLOT + NS_PER_M);
+    assert_str(v[0].notes->held, "the source says that its answer is partial");
+    assert_str(v[1].notes->held, "samples without a value: 1");
+    assert_int_equal(v[0].notes->held_since, SLOT + NS_PER_M);
     assert_true(b->g->rules[0].notes_news);
     run(b->g, 2, warned, warned);
-    assert_str(b->g->view->rules[0].notes.held, "store x is away");
-    assert_int_equal(b->g->view->rules[0].notes.held_since, SLOT + NS_PER_M);
+    assert_str(b->g->view->rules[0].notes->held, "store x is away");
+    assert_int_equal(b->g->view->rules[0].notes->held_since, SLOT + NS_PER_M);
     run(b->g, 3, down, warned); /* no answer, no news */
-    assert_str(b->g->view->rules[0].notes.held, "store x is away");
+    assert_str(b->g->view->rules[0].notes->held, "store x is away");
     assert_false(b->g->rules[0].notes_news || b->g->rules[1].notes_news);
     run(b->g, 7, warned, warned);
     assert_int_equal(b->g->view->rules[1].state, RULE_ALERT_PENDING);
     run(b->g, 8, ok(ONE), ok(ONE)); /* it was there all the time, as far as anybody knows */
     assert_int_equal(b->g->view->rules[1].state, RULE_ALERT_FIRING);
-    assert_int_equal(b->g->view->rules[0].notes.held.n, 0);
+    assert_int_equal(b->g->view->rules[0].notes->held.n, 0);
     run(b->g, 9, about, ok(ONE));
     assert_int_equal(b->g->view->rules[0].state, RULE_ALERT_INACTIVE);
-    assert_int_equal(b->g->view->rules[0].notes.n_warnings, 1);
-    assert_int_equal(b->g->view->rules[0].notes.held.n, 0);
+    assert_int_equal(b->g->view->rules[0].notes->n_warnings, 1);
+    assert_int_equal(b->g->view->rules[0].notes->held.n, 0);
 }
 
 /* -- over our own store -- */
@@ -523,7 +523,7 @@ static void a_partial_answer_is_not_recorded(void **state)
         assert_int_equal(advance(b.g, NULL, now.mono, &w), RULE_GROUP_WANT);
         assert_int_equal(advance(b.g, &a, now.mono, &w), RULE_GROUP_DONE);
         assert_int_equal(b.g->view->rules[0].health, RULE_OK);
-        assert_int_equal(b.g->view->rules[0].notes.held.n != 0, i != 0);
+        assert_int_equal(b.g->view->rules[0].notes->held.n != 0, i != 0);
         assert_str(newest("{__name__=\"x\"}"), "{__name__=\"x\"} 8\n");
     }
     rule_group_free(b.g);
