@@ -226,7 +226,7 @@ static bool explain_one_rule(struct explain_rule *x, struct rule_asked *k)
         return true;
     if (k->rule->is_own)
         asker = (struct why_asker){ask_own, x};
-    else if (k->rule->split.n != 0 && x->api->conf.store != NULL)
+    else if (k->rule->split != NULL && x->api->conf.store != NULL)
         asker = (struct why_asker){ask_split, x};
     x->queries.is_missing = false;
     ok = why_empty(expr, &asker, &x->later.arena, &k->why, &k->err);
@@ -375,7 +375,7 @@ static void put_rule_asked(struct json_writer *w, const struct rule_asked *k)
     json_put_text(w, "type", k->rule->is_alert ? S("alerting") : S("recording"));
     json_put_text(w, "group", k->group->name);
     json_put_text(w, "file", k->group->file);
-    explain_rule_put_count(w, "line", (size_t)k->rule->place.line);
+    explain_rule_put_count(w, "line", (size_t)k->rule->line);
     json_put_text(w, "expr", k->rule->expr);
     json_key(w, S("trial"));
     json_put_bool(w, k->rule->is_trial);
@@ -472,7 +472,7 @@ static void say_rule_asked(struct buf *b, const struct rule_asked *k, bool is_th
                            const struct local_now *l)
 {
     buf_addf(b, "rule %.*s of group %.*s, %.*s:%d\n  %.*s\n", STR(k->rule->name),
-             STR(k->group->name), STR(k->group->file), k->rule->place.line, STR(k->rule->expr));
+             STR(k->group->name), STR(k->group->file), k->rule->line, STR(k->rule->expr));
     if (k->rule->hold_for != 0) {
         buf_adds(b, "  for ");
         duration_print(b, k->rule->hold_for);

@@ -127,7 +127,7 @@ static str *recorded_names(const struct loader *l, size_t *n)
     VEC_EACH (const struct rule_group_conf *, g, &l->groups)
         for (size_t i = 0; i < g->n_rules; i++)
             if (!g->rules[i].is_alert)
-                vec_push(&v, g->rules[i].name);
+                vec_push(&v, arena_str(l->run->a, g->rules[i].name));
     names = arena_copy(l->run->a, v.v, v.n, v.n, sizeof(*names));
     *n = v.n;
     if (v.n > 1)
@@ -143,6 +143,7 @@ static void place_rule(struct loader *l, const struct rule_group_conf *g, struct
 {
     struct err e = ERR_INIT;
     struct arena scratch;
+    struct rule_split split;
     struct promql_expr *x;
     enum own_share share;
 
@@ -153,9 +154,11 @@ static void place_rule(struct loader *l, const struct rule_group_conf *g, struct
     x = promql_parse(r->expr, &promql_everything, &scratch, NULL, &e);
     share = x != NULL ? own_share(x, recorded, n) : OWN_NONE;
     r->is_own = share == OWN_ALL;
-    if (share == OWN_SOME && !rule_split_make(r->expr, recorded, n, l->run->a, &r->split))
+    if (share == OWN_SOME && rule_split_make(r->expr, recorded, n, l->run->a, &split))
+        r->split = arena_copy(l->run->a, &split, 1, 1, sizeof(split));
+    else if (share == OWN_SOME)
         diags_add(
-            l->run->d, DIAG_WARNING, "C009", r->place,
+            l->run->d, DIAG_WARNING, "C009", rule_place(r),
             "rule \"%.*s\" reads series that rules record here and others, which cannot be taken "
             "apart: source \"%.*s\" is asked for all of it, and may not know the recorded ones",
             STR(r->name), STR(g->source));
@@ -205,8 +208,8 @@ void config_load_rules(struct conf_run *run, struct config *c, const struct conf
     for (size_t i = 0; i < c->n_rule_files; i++)
         for (size_t j = 0; j < c->rule_files[i].files.n; j++)
             load_pattern(&l, &c->rule_files[i], c->rule_files[i].files.v[j]);
+    place_rules(&l); /* by what is written */
     rules_keep(&l);
-    place_rules(&l); /* by names that stay */
     vec_release(&l.groups);
     vec_release(&l.files);
     vec_release(&l.skipped);

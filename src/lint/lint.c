@@ -239,13 +239,13 @@ static void check_duplicates(struct linter *l)
                     continue;
                 }
                 first = *hit;
-                if (are_apart(l, r->place.file, first->place.file))
+                if (are_apart(l, r->doc->file, first->doc->file))
                     continue;
                 w = diags_add(
-                    l->d, DIAG_WARNING, "R020", r->place,
+                    l->d, DIAG_WARNING, "R020", rule_place(r),
                     "%s \"%.*s\" with these labels is defined twice: results of both get mixed",
                     r->is_alert ? "alert" : "series", STR(r->name));
-                diag_second(l->d, w, first->place);
+                diag_second(l->d, w, rule_place(first));
                 if (r->is_alert && str_eq(r->expr, first->expr))
                     diag_help(l->d, w, "both have the same expression: remove one");
                 else

@@ -392,12 +392,12 @@ static void check_value(struct config_linter *l, const struct rule_conf *r,
     hit = str_nearest(p->value, names.v, names.n);
     if (hit != NULL)
         diag_help(l->d,
-                  diags_add(l->d, DIAG_WARNING, "C022", r->place,
+                  diags_add(l->d, DIAG_WARNING, "C022", rule_place(r),
                             "alert \"%.*s\": no route asks for %.*s=\"%.*s\"", STR(r->name),
                             STR(p->name), STR(p->value)),
                   "did you mean \"%.*s\"?", STR(*hit));
     else if (str_is(p->name, "severity") && names.n != 0)
-        diags_add(l->d, DIAG_INFO, "C023", r->place,
+        diags_add(l->d, DIAG_INFO, "C023", rule_place(r),
                   "alert \"%.*s\": no route asks for severity=\"%.*s\": it goes where all go that "
                   "nobody asks for, to \"%.*s\"",
                   STR(r->name), STR(p->value), STR(l->c->route->receiver));

@@ -196,10 +196,10 @@ static void own_add_split(struct own *o, struct own_rule *r, const struct rule_c
 {
     struct err e = ERR_INIT;
 
-    if (c->is_own || c->split.n == 0)
+    if (c->is_own || c->split == NULL)
         return;
-    r->here = promql_parse(c->split.here, &promql_everything, &o->arena, NULL, &e);
-    if (r->here != NULL && !promql_plan_add(o->plan, r->here, c->split.here, &r->number, &e))
+    r->here = promql_parse(c->split->here, &promql_everything, &o->arena, NULL, &e);
+    if (r->here != NULL && !promql_plan_add(o->plan, r->here, c->split->here, &r->number, &e))
         log_warn("what a rule reads of our own store may not be kept for as long as it looks back",
                  LOG_STR("rule", c->name), LOG_ERR(&e));
 }
@@ -326,7 +326,7 @@ bool own_query(struct own *o, size_t i, ts_ms t, struct arena *a, struct promql_
 bool own_query_split(struct own *o, size_t i, const struct samples *answers, ts_ms t,
                      struct arena *a, struct promql_result *out, struct err *e)
 {
-    const struct rule_split *split = &o->conf->rules[i].split;
+    const struct rule_split *split = o->conf->rules[i].split;
     struct promql_query q = {.expr = o->rules[i].here,
                              .text = split->here,
                              .storage = tsdb_storage(o->db),

@@ -91,7 +91,6 @@ static void keep_rule(struct rule_keeper *k, struct rule_conf *r)
     r->shown_annotations = annotations.shown;
     r->doc = NULL;
     r->node = r->expr_node = NULL;
-    keep_place(k, &r->place);
 }
 
 static void keep_group(struct rule_keeper *k, struct rule_group_conf *g)

@@ -20,17 +20,18 @@ enum rule_dialect { RULE_PROMQL, RULE_METRICSQL };
 
 struct rule_conf {
     bool is_alert;
-    bool is_own; /* evaluated over our own store, whatever the source of the group */
-    struct rule_split
-        split; /* else: it reads our own store and the source; of none: the source alone */
-    str name;  /* of the alert or of the recorded series */
-    str expr;  /* as written, or confined to a namespace: what a source is asked */
-    str query; /* its canonical form, for links and the API */
+    bool is_own;          /* evaluated over our own store, whatever the source of the group */
+    bool is_trial;        /* "# tocsin: trial": it is evaluated, and nobody is told */
+    bool expects_silence; /* "# tocsin: expect-silent": what it selects may be gone */
+    int line;             /* where it begins in the group's file */
+    const struct rule_split
+        *split; /* else: it reads our own store and the source; NULL: the source alone */
+    str name;   /* of the alert or of the recorded series */
+    str expr;   /* as written, or confined to a namespace: what a source is asked */
+    str query;  /* its canonical form, for links and the API */
     str left; /* of an alert: what it compares, asked for when the alert ends; empty: no comparison */
     dur_ns hold_for; /* `for` */
     dur_ns keep_firing_for;
-    bool is_trial;               /* "# tocsin: trial": it is evaluated, and nobody is told */
-    bool expects_silence;        /* "# tocsin: expect-silent": what it selects may be gone */
     struct conf_map labels;      /* the rule's own; templates in an alert */
     struct conf_map all_labels;  /* with the group's below them */
     struct conf_map annotations; /* templates */
@@ -38,13 +39,18 @@ struct rule_conf {
         shown_annotations; /* all_labels and annotations by name, of what is kept: views share them */
     const struct yaml_doc *doc; /* NULL: it is not kept */
     const struct yaml_node *node, *expr_node;
-    struct diag_place place;
     size_t number; /* in its group as written, from 1 */
 };
 
+/* Of one whose document is there. */
+static inline struct diag_place rule_place(const struct rule_conf *r)
+{
+    return yaml_place(r->doc, r->node);
+}
+
 static inline bool rule_reads_own(const struct rule_conf *r)
 {
-    return r->is_own || r->split.n != 0;
+    return r->is_own || r->split != NULL;
 }
 
 /* What links and the API show. A rule that did not come from a file has no canonical text. */

@@ -350,7 +350,7 @@ static void check_rule(struct checker *k, struct rule_conf *r, const struct rule
         diag_second(k->d, g, key_place(k, r->node, "record"));
     }
     if (raw->record.n == 0 && raw->alert.n == 0)
-        rule_file_complain(k, "R004", r->place, r, "has neither \"record\" nor \"alert\"");
+        rule_file_complain(k, "R004", rule_place(r), r, "has neither \"record\" nor \"alert\"");
     check_expr(k, r);
     if (raw->record.n != 0)
         check_recording(k, r);
@@ -444,8 +444,11 @@ static void enforce_label(const struct checker *k, struct conf_map *labels)
 static void build_rule(struct checker *k, const struct group_raw *group, const struct rule_raw *raw,
                        const struct yaml_node *node, size_t number, struct rule_conf *r)
 {
+    struct diag_place place = yaml_place(k->file->doc, node);
+
     *r = (struct rule_conf){
         .is_alert = raw->alert.n != 0,
+        .line = place.line,
         .name = raw->alert.n != 0 ? raw->alert : raw->record,
         .expr = raw->expr,
         .hold_for = raw->hold_for,
@@ -455,11 +458,10 @@ static void build_rule(struct checker *k, const struct group_raw *group, const s
         .doc = k->file->doc,
         .node = node,
         .expr_node = yaml_get(node, S("expr")),
-        .place = yaml_place(k->file->doc, node),
         .number = number,
     };
-    r->is_trial = r->is_alert && (k->is_trial || comment_says(k, &r->place, "trial"));
-    r->expects_silence = comment_says(k, &r->place, "expect-silent");
+    r->is_trial = r->is_alert && (k->is_trial || comment_says(k, &place, "trial"));
+    r->expects_silence = comment_says(k, &place, "expect-silent");
     enforce_label(k, &r->labels);
     r->all_labels = conf_map_merge(k->a, &group->labels, &r->labels);
     check_rule(k, r, raw);

@@ -317,7 +317,7 @@ enum verdict {
 
 static bool rule_is_split(const struct rule_group *g, const struct rule *r)
 {
-    return g->own != NULL && !r->conf->is_own && r->conf->split.n != 0;
+    return g->own != NULL && !r->conf->is_own && r->conf->split != NULL;
 }
 
 /* Of a rule on trial nobody hears; when the trial is over, all of it is news. */
@@ -417,7 +417,7 @@ static enum verdict evaluate_split(struct rule_group *g, struct rule *r, struct 
 static enum verdict take_split_part(struct rule_group *g, struct rule *r,
                                     const struct source_answer *a, struct err *e)
 {
-    const struct rule_split *split = &r->conf->split;
+    const struct rule_split *split = r->conf->split;
     struct answer_notes notes = {0};
 
     if (g->n_parts == 0)
@@ -585,7 +585,7 @@ static struct rule_want rule_group_wanted(const struct rule_group *g)
 
         return (struct rule_want){q->text, time_of(g, r, q)};
     }
-    return (struct rule_want){rule_is_split(g, r) ? r->conf->split.asked[g->n_parts]
+    return (struct rule_want){rule_is_split(g, r) ? r->conf->split->asked[g->n_parts]
                                                   : r->conf->expr,
                               g->slot - g->conf->query_offset};
 }

@@ -213,6 +213,11 @@ static bool same_map(const struct conf_map *a, const struct conf_map *b)
     return true;
 }
 
+static str rule_here(const struct rule_conf *r)
+{
+    return r->split != NULL ? r->split->here : STR_NONE;
+}
+
 bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_conf *b)
 {
     if (!str_eq(a->file, b->file) || !str_eq(a->name, b->name) || !str_eq(a->source, b->source) ||
@@ -223,7 +228,7 @@ bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_co
         const struct rule_conf *x = &a->rules[i], *y = &b->rules[i];
 
         if (x->is_alert != y->is_alert || x->is_own != y->is_own ||
-            !str_eq(x->split.here, y->split.here) || !str_eq(x->name, y->name) ||
+            !str_eq(rule_here(x), rule_here(y)) || !str_eq(x->name, y->name) ||
             x->is_trial != y->is_trial || !str_eq(x->expr, y->expr) || x->hold_for != y->hold_for ||
             x->keep_firing_for != y->keep_firing_for || !same_map(&x->all_labels, &y->all_labels) ||
             !same_map(&x->annotations, &y->annotations))

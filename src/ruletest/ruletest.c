@@ -31,7 +31,7 @@ void ruletest_report_release(struct ruletest_report *r)
 static struct ruletest_rule *ruletest_rule_of(struct ruletest_report *r, const struct rule_conf *c)
 {
     VEC_EACH (struct ruletest_rule *, x, &r->rules)
-        if (x->line == c->place.line && str_eq(x->file, c->place.file))
+        if (x->line == c->line && str_eq(x->file, c->doc->file))
             return x;
     return NULL;
 }
@@ -207,8 +207,8 @@ static void ruletest_take_groups(struct ruletest_files *f, const struct rule_fil
 
             c->is_own = true;
             if (ruletest_rule_of(r, c) == NULL)
-                vec_push(&r->rules, (struct ruletest_rule){arena_str(&r->a, c->place.file),
-                                                           arena_str(&r->a, c->name), c->place.line,
+                vec_push(&r->rules, (struct ruletest_rule){arena_str(&r->a, c->doc->file),
+                                                           arena_str(&r->a, c->name), c->line,
                                                            c->is_alert, false});
         }
         vec_push(&f->groups, g);
