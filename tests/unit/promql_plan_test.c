@@ -485,6 +485,48 @@ static void notes_of_shared_scalar(void **state)
 /* -- what is shared -- */
 
 /* Equal parts are one node, however they are spelt; what the store is asked of resets makes them two. */
+static struct labels numbered(const char *name, int i, struct arena *a)
+{
+    struct label *l = arena_array(a, 2, sizeof(*l));
+
+    l[0] = (struct label){S("__name__"), str_of(name)};
+    l[1] = (struct label){S("instance"), arena_printf(a, "%d", i)};
+    return (struct labels){l, 2};
+}
+
+/* A column of many rows is kept from span to span: it is another one when there are more of them, and made anew for a time that
+ * has been asked for before. */
+static void columns_of_many_rows(void **state)
+{
+    enum { MANY = 200, NEW = 50 };
+    static const char *const texts[] = {
+        "rate(a_total[2m]) / ignoring (instance) group_left sum (rate(b_total[2m])) > 0",
+        "a_total unless b_total", "-a_total + b_total > 1", "a_total < 20 or b_total",
+        "sum by (instance) (rate(a_total[2m])) * on (instance) b_total"};
+    ts_ms end = (ts_ms)SAMPLES * STEP;
+    struct world w;
+
+    (void)state;
+    dice = 7;
+    begin_world(&w, false);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        add_expr(&w, str_of(texts[i]));
+    for (int n = 0; n < MANY; n += NEW) {
+        for (int i = n; i < n + NEW; i++) {
+            put_series(w.m, numbered("a_total", i, &w.a), false);
+            put_series(w.m, numbered("b_total", i + NEW / 2, &w.a), false);
+        }
+        check_all(&w);
+    }
+    check_at(&w, end + STEP, false, true);
+    for (int i = 0; i < MANY; i++)
+        mem_storage_append(w.m, numbered("a_total", i, &w.a), end + STEP / 2, 1000 + i, 0);
+    check_at(&w, end + STEP, false, true);
+    assert_true(w.values > w.answers / 2);
+    assert_int_equal(w.failures, 0);
+    end_world(&w);
+}
+
 static void equal_parts_are_one(void **state)
 {
     struct world w;
@@ -511,11 +553,10 @@ static void equal_parts_are_one(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(planned_as_plain),
-                                       cmocka_unit_test(group_named_by_absent_partner),
-                                       cmocka_unit_test(buckets_in_turn),
-                                       cmocka_unit_test(notes_of_shared_scalar),
-                                       cmocka_unit_test(equal_parts_are_one)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(planned_as_plain),     cmocka_unit_test(group_named_by_absent_partner),
+        cmocka_unit_test(buckets_in_turn),      cmocka_unit_test(notes_of_shared_scalar),
+        cmocka_unit_test(columns_of_many_rows), cmocka_unit_test(equal_parts_are_one)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
