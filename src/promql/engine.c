@@ -260,6 +260,7 @@ bool promql_run(struct promql_eval *ev, const struct promql_expr *x, str text, t
         hand_over_notes(&r, text, out);
         hand_over_stats(&r, out);
     }
+    promql_subqueries_end(ev);
     engine_answer_release(&r);
     return ok;
 }

@@ -68,8 +68,9 @@ struct promql_node {
             bool has_at;
             /* of a selector: a histogram that the store knows for the first after a reset reads as that */
             bool shows_resets;
-            ts_ms length; /* of a range, or of a subquery */
-            ts_ms step;   /* of a subquery */
+            ts_ms length;                     /* of a range, or of a subquery */
+            ts_ms step;                       /* of a subquery */
+            struct promql_subquery *subquery; /* its window; NULL: it was not evaluated yet */
         };
     };
 };
@@ -85,11 +86,12 @@ struct promql_eval {
     struct arena *a;        /* of the step */
     struct arena *keep;     /* of the query */
     struct promql_notes notes;
-    struct promql_planned *plan; /* NULL: everything is evaluated plainly */
-    uint64_t steps;              /* evaluated so far: tells apart what lived in a */
-    size_t samples, results;     /* alive in this step; in the result so far */
-    size_t peak;                 /* of both together */
-    uint64_t read;               /* from the store */
+    struct promql_planned *plan;        /* NULL: everything is evaluated plainly */
+    struct promql_subquery *subqueries; /* that were evaluated */
+    uint64_t steps;                     /* evaluated so far: tells apart what lived in a */
+    size_t samples, results;            /* alive in this step; in the result so far */
+    size_t peak;                        /* of both together */
+    uint64_t read;                      /* from the store */
     size_t patience; /* how much more is done before somebody is asked whether to go on */
     struct err *e;
 };
@@ -140,6 +142,13 @@ void promql_read_window(struct promql_eval *ev, const struct promql_node *n,
                         struct promql_window *out);
 bool promql_eval_matrix(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                         struct promql_matrix *out) must_check;
+
+/* -- eval_subquery.c -- */
+
+/* The arrays are its node's until it is evaluated again. */
+bool promql_eval_subquery(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                          struct promql_matrix *out) must_check;
+void promql_subqueries_end(struct promql_eval *ev);
 
 /* -- eval_binary.c, eval_match.c, eval_aggregate.c -- */
 

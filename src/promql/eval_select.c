@@ -1,9 +1,8 @@
-/* Selectors: the newest sample within the lookback, or all samples of a range; subqueries. Windows and lookback are
- * open to the left: a sample exactly as old as the window is long is out.
+/* Selectors: the newest sample within the lookback, or all samples of a range. Windows and lookback are open to the left: a
+ * sample exactly as old as the window is long is out.
  *
  *     lookback 5 min, at 10:00       samples at 9:55 (out), 9:56, 9:58 -> the one of 9:58
  *     [5m] at 10:00                  9:56 and 9:58
- *     [5m:2m] at 10:01               steps at 9:58, 10:00: multiples of 2 min after 9:56
  */
 #include "promql/eval.h"
 
@@ -254,139 +253,11 @@ static bool eval_range(struct promql_eval *ev, const struct promql_expr *x, ts_m
     return true;
 }
 
-/* -- subqueries -- */
-
-struct collected {
-    struct labels labels;
-    bool drops_name;
-    VEC(ts_ms) times;
-    VEC(storage_slot) slots;
-    VEC(struct promql_hpoint) h;
-};
-
-struct collector {
-    struct label_sets by_labels;
-    VEC(struct collected) series;
-};
-
-/* What stays of a step goes to a, all else ends with the step. */
-static void collect_sample(struct collector *c, ts_ms t, const struct promql_sample *s,
-                           struct arena *a)
-{
-    uint32_t *at = label_sets_get(&c->by_labels, s->labels);
-    struct collected *k;
-
-    if (at == NULL) {
-        struct labels ls = labels_copy(a, s->labels);
-        bool is_new;
-
-        at = label_sets_add(&c->by_labels, ls, (uint32_t)c->series.n, &is_new);
-        vec_push(&c->series, (struct collected){.labels = ls, .drops_name = s->drops_name});
-    }
-    assume(c->series.v != NULL); /* by_labels holds places in it */
-    k = &c->series.v[*at];
-    if (s->h == NULL) {
-        storage_slot slot;
-
-        memcpy(&slot, &s->v, sizeof(slot));
-        vec_push(&k->times, t);
-        vec_push(&k->slots, slot);
-    } else {
-        struct histogram *h = arena_new(a, struct histogram);
-
-        /* What the store knew about the sample before does not hold for the step before. */
-        *h = histogram_copy(a, s->h);
-        if (h->hint != HISTOGRAM_GAUGE)
-            h->hint = HISTOGRAM_UNKNOWN;
-        vec_push(&k->h, (struct promql_hpoint){.t = t, .h = h});
-    }
-}
-
-/* Each step has memory of its own: of hundreds of steps only the samples may be alive at once. */
-static bool eval_select_collect(struct promql_eval *ev, const struct promql_expr *inner,
-                                ts_ms first, ts_ms last, ts_ms step, struct collector *c)
-{
-    struct arena scratch, *outer = ev->a;
-    bool ok = true;
-
-    arena_init(&scratch, ev->set.max_bytes);
-    for (ts_ms t = first; ok && t <= last; t += step) {
-        struct promql_vector v;
-        size_t before = ev->samples;
-
-        arena_reset(&scratch);
-        ev->steps++;
-        ev->a = &scratch;
-        ok = promql_eval_vector(ev, inner, t, &v);
-        ev->a = outer;
-        for (size_t i = 0; ok && i < v.n; i++)
-            collect_sample(c, t, &v.v[i], outer);
-        ev->samples = before;
-        ok = ok && promql_charge(ev, promql_vector_weight(&v));
-    }
-    arena_release(&scratch);
-    ev->steps++;
-    return ok;
-}
-
-static void *eval_select_copy_array(struct arena *a, const void *v, size_t n, size_t size)
-{
-    void *out = arena_array(a, n, size);
-
-    if (n != 0)
-        memcpy(out, v, n * size);
-    return out;
-}
-
-static void eval_select_hand_over(struct promql_eval *ev, struct collector *c,
-                                  struct promql_matrix *out)
-{
-    out->n = c->series.n;
-    out->v = arena_array(ev->a, out->n, sizeof(out->v[0]));
-    for (size_t i = 0; i < out->n; i++) {
-        struct collected *k = &c->series.v[i];
-
-        out->v[i] = (struct promql_matrix_series){
-            .labels = k->labels,
-            .drops_name = k->drops_name,
-            .window = {
-                .times = eval_select_copy_array(ev->a, k->times.v, k->times.n, sizeof(ts_ms)),
-                .slots =
-                    eval_select_copy_array(ev->a, k->slots.v, k->slots.n, sizeof(storage_slot)),
-                .n = k->times.n,
-                .h = eval_select_copy_array(ev->a, k->h.v, k->h.n, sizeof(struct promql_hpoint)),
-                .n_h = k->h.n}};
-        vec_release(&k->times);
-        vec_release(&k->slots);
-        vec_release(&k->h);
-    }
-    vec_release(&c->series);
-    label_sets_release(&c->by_labels);
-}
-
-static bool eval_subquery(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
-                          struct promql_matrix *out)
-{
-    const struct promql_node *n = promql_node_of(ev, x);
-    ts_ms to = promql_reference(n, t), from = to - n->length, first = from / n->step * n->step;
-    struct collector c = {.series = VEC_INIT};
-    bool was_stepped = ev->is_stepped, ok;
-
-    if (first <= from)
-        first += n->step;
-    out->range = (struct promql_range){
-        .from = from, .to = to, .now = t, .seconds = (double)n->length / 1000, .a = ev->a};
-    ev->is_stepped = first + n->step <= to;
-    ok = eval_select_collect(ev, x->subquery.expr, first, to, n->step, &c);
-    ev->is_stepped = was_stepped;
-    eval_select_hand_over(ev, &c, out);
-    return ok;
-}
-
 bool promql_eval_matrix(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                         struct promql_matrix *out)
 {
     x = promql_unwrap(x);
     *out = (struct promql_matrix){.v = NULL};
-    return x->kind == PROMQL_RANGE ? eval_range(ev, x, t, out) : eval_subquery(ev, x, t, out);
+    return x->kind == PROMQL_RANGE ? eval_range(ev, x, t, out)
+                                   : promql_eval_subquery(ev, x, t, out);
 }

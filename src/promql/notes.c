@@ -60,6 +60,7 @@ static struct promql_annotation *notes_add(struct promql_notes *n, bool is_warni
     void **old = str_map_get(&n->by_text, text);
     struct promql_annotation *x;
 
+    n->said++;
     if (old != NULL) {
         x = *old;
         x->at = at;

@@ -58,6 +58,7 @@ struct promql_annotation {
 struct promql_notes {
     struct arena *a;
     struct str_map by_text; /* struct promql_annotation * */
+    size_t said;            /* how often something was */
 };
 
 void promql_notes_init(struct promql_notes *n, struct arena *a);

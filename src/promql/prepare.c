@@ -244,7 +244,7 @@ static size_t node_room(enum promql_kind kind)
     switch (kind) {
     case PROMQL_CALL: return NODE_ROOM_WITH(re);
     case PROMQL_SELECTOR: return NODE_ROOM_WITH(length);
-    case PROMQL_SUBQUERY: return NODE_ROOM_WITH(step);
+    case PROMQL_SUBQUERY: return NODE_ROOM_WITH(subquery);
     default: return 0;
     }
 }

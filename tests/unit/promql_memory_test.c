@@ -1,11 +1,11 @@
-/* What a query takes at once: the steps of a subquery do not add up. */
+/* What a query takes at once: the steps of a subquery do not add up, its samples do. */
 #include "unit.h"
 
 #include "promql/engine.h"
 #include "promql/mem_storage.h"
 #include "promql/parse.h"
 
-enum { SERIES = 100, STEPS = 2000, STEP_MS = 1000, MEMORY = 8 << 20 };
+enum { SERIES = 100, STEPS = 2000, STEP_MS = 1000, MEMORY = 8 << 20, TOO_LITTLE = 3 << 20 };
 
 static void test_steps_of_a_subquery_end_with_the_step(void **state)
 {
@@ -38,6 +38,9 @@ static void test_steps_of_a_subquery_end_with_the_step(void **state)
         if (!promql_instant(&q, STEPS * STEP_MS, &a, &r, &e))
             fail_msg("%s: %s", texts[i], e.msg);
         assert_int_equal(r.n, 1);
+        set.max_bytes = TOO_LITTLE;
+        assert_false(promql_instant(&q, STEPS * STEP_MS, &a, &r, &e));
+        assert_int_equal(e.code, ERR_LIMIT);
         arena_release(&a);
     }
     mem_storage_free(m);

@@ -163,6 +163,24 @@ static void add_call(struct buf *b, int depth)
     }
 }
 
+/* Windows that share instants from step to step, or none, or have one, or lie still. */
+static void add_subquery(struct buf *b, int depth)
+{
+    buf_addf(b, "%s((",
+             PICK("sum_over_time", "avg_over_time", "rate", "max_over_time", "last_over_time",
+                  "count_over_time", "deriv", "stddev_over_time", "absent_over_time"));
+    if (depth > 0 && roll(3) == 0) {
+        add_subquery(b, depth - 1);
+        buf_addf(b, "%s", PICK("", " or h")); /* of histograms each window is made anew */
+    } else if (roll(8) == 0)
+        buf_adds(b, "sort({__name__=~\"a_total|gauge\"})");
+    else
+        add_vector(b, 2);
+    buf_addf(b, ")%s", PICK("[2m:30s]", "[1m:1m]", "[90s:1m]", "[5m:20s]", "[10s:20s]", "[3m:7s]"));
+    add_modifiers(b);
+    buf_addc(b, ')');
+}
+
 static void add_aggregate(struct buf *b, int depth)
 {
     if (roll(5) == 0) { /* of equal values these keep the first, and groups have no order */
@@ -283,6 +301,7 @@ struct world {
     size_t number[EXPRS], n;
     struct arena a;
     unsigned answers, failures, values;
+    unsigned steps; /* of a range, but for the first */
 };
 
 static void describe(const char *who, const struct answer *a)
@@ -292,14 +311,15 @@ static void describe(const char *who, const struct answer *a)
            (unsigned long long)a->r.stats.read, a->r.stats.peak);
 }
 
-static void check_one(struct world *w, size_t i, ts_ms t, bool is_range, struct answer *planned,
+/* step: of a range; 0: an instant. */
+static void check_one(struct world *w, size_t i, ts_ms t, ts_ms step, struct answer *planned,
                       struct arena *a)
 {
     struct promql_query q = {w->x[i], w->text[i], mem_storage_port(w->m), &w->set};
     struct answer plain = {.e = ERR_INIT};
 
-    plain.ok = is_range ? promql_range(&q, t, t + 60000, 20000, a, &plain.r, &plain.e)
-                        : promql_instant(&q, t, a, &plain.r, &plain.e);
+    plain.ok = step != 0 ? promql_range(&q, t, t + w->steps * step, step, a, &plain.r, &plain.e)
+                         : promql_instant(&q, t, a, &plain.r, &plain.e);
     if (!same_answer(&plain, planned)) {
         printf("at %lld: %.*s\n", (long long)t, STR(w->text[i]));
         describe("plain", &plain);
@@ -312,7 +332,7 @@ static void check_one(struct world *w, size_t i, ts_ms t, bool is_range, struct 
 }
 
 /* The expressions share what they have in common: in one span, or only what outlives it. */
-static void check_at(struct world *w, ts_ms t, bool is_range, bool in_one_span)
+static void check_at(struct world *w, ts_ms t, ts_ms step, bool in_one_span)
 {
     struct answer planned[EXPRS];
     struct arena a;
@@ -327,26 +347,27 @@ static void check_at(struct world *w, ts_ms t, bool is_range, bool in_one_span)
             promql_plan_begin(w->p);
         }
         *x = (struct answer){.e = ERR_INIT};
-        x->ok = is_range
-                    ? promql_plan_range(w->p, w->number[i], t, t + 60000, 20000, &a, &x->r, &x->e)
-                    : promql_plan_instant(w->p, w->number[i], t, &a, &x->r, &x->e);
+        x->ok = step != 0 ? promql_plan_range(w->p, w->number[i], t, t + w->steps * step, step, &a,
+                                              &x->r, &x->e)
+                          : promql_plan_instant(w->p, w->number[i], t, &a, &x->r, &x->e);
     }
     promql_plan_end(w->p);
     for (size_t i = 0; i < w->n; i++)
-        check_one(w, i, t, is_range, &planned[i], &a);
+        check_one(w, i, t, step, &planned[i], &a);
     arena_release(&a);
 }
 
 static void check_all(struct world *w)
 {
     for (int k = 0; k < 4; k++)
-        check_at(w, (ts_ms)roll(SAMPLES) * STEP + roll(STEP), k == 3, k % 2 == 0);
+        check_at(w, (ts_ms)roll(SAMPLES) * STEP + roll(STEP), k == 3 ? 20000 : 0, k % 2 == 0);
 }
 
 static void begin_world(struct world *w, bool delayed_names)
 {
     *w = (struct world){.m = mem_storage_new(),
-                        .set = {.delayed_names = delayed_names, .start_times = true}};
+                        .set = {.delayed_names = delayed_names, .start_times = true},
+                        .steps = 3};
     arena_init(&w->a, 0);
     w->p = promql_plan_new(mem_storage_port(w->m), &w->set);
 }
@@ -401,6 +422,47 @@ static void planned_as_plain(void **state)
         put_some(w.m, 10); /* the tables have to follow */
         put_buckets(w.m, 2);
         check_all(&w);
+        end_world(&w);
+        answers += w.answers;
+        failures += w.failures;
+        values += w.values;
+    }
+    printf("%u answers, %u errors, %u with values\n", answers, failures, values);
+    assert_true(values > answers / 3 && failures < answers / 3);
+}
+
+/* The windows of a subquery, step by step. */
+static void subqueries_as_plain(void **state)
+{
+    static const ts_ms steps[] = {1000, 7000, 15000, 30000, 60000, 200000};
+    unsigned answers = 0, failures = 0, values = 0;
+
+    (void)state;
+    for (unsigned seed = 0; seed < ROUNDS; seed++) {
+        struct world w;
+
+        dice = seed;
+        begin_world(&w, seed % 2 == 0);
+        w.steps = 11;
+        put_some(w.m, 12);
+        put_buckets(w.m, 3);
+        add_expr(&w, S("limitk(1, last_over_time((sort({__name__=~\"a_total|gauge\"}))[90s:1m]))"));
+        add_expr(&w, S("max_over_time((sum_over_time((b_total)[5m:20s]) or h)[2m:30s])"));
+        add_expr(&w, S("max_over_time((sum_over_time((b_total)[31s:9s]) or h)[8s:4s])"));
+        while (w.n < EXPRS) {
+            struct buf b = BUF_INIT;
+            const char *wraps = PICK("(", "(", "sum(", "sum by (job) (", "avg by (__name__) (",
+                                     "sort(", "limitk(1, ", "topk by (job) (1, ");
+
+            buf_addf(&b, "%s", wraps);
+            add_subquery(&b, 1);
+            buf_addc(&b, ')');
+            add_expr(&w, buf_str(&b));
+            buf_release(&b);
+        }
+        for (size_t k = 0; k < 3; k++)
+            check_at(&w, (ts_ms)roll(SAMPLES) * STEP + roll(STEP), steps[roll(ARRAY_LEN(steps))],
+                     k % 2 == 0);
         end_world(&w);
         answers += w.answers;
         failures += w.failures;
@@ -553,10 +615,13 @@ static void equal_parts_are_one(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(planned_as_plain),     cmocka_unit_test(group_named_by_absent_partner),
-        cmocka_unit_test(buckets_in_turn),      cmocka_unit_test(notes_of_shared_scalar),
-        cmocka_unit_test(columns_of_many_rows), cmocka_unit_test(equal_parts_are_one)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(planned_as_plain),
+                                       cmocka_unit_test(subqueries_as_plain),
+                                       cmocka_unit_test(group_named_by_absent_partner),
+                                       cmocka_unit_test(buckets_in_turn),
+                                       cmocka_unit_test(notes_of_shared_scalar),
+                                       cmocka_unit_test(columns_of_many_rows),
+                                       cmocka_unit_test(equal_parts_are_one)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
