@@ -130,55 +130,19 @@ static bool call_math(struct promql_eval *ev, const struct promql_expr *x, ts_ms
     return true;
 }
 
-static bool clamp(struct promql_eval *ev, const struct promql_expr *x, ts_ms t, double low,
-                  double high, struct promql_vector *out)
+static bool call_tuned(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                       const struct promql_kernel *k, struct promql_vector *out)
 {
-    if (!eval_call_floats_of(ev, x->call.args[0], t, out))
+    double p[2] = {k->p};
+    size_t n = 0;
+
+    if (!promql_params(ev, x, t, p) || !eval_call_floats_of(ev, x->call.args[0], t, out))
         return false;
-    if (low > high)
-        out->n = 0;
-    for (size_t i = 0; i < out->n; i++)
-        out->v[i].v = promql_max(low, promql_min(high, out->v[i].v));
-    return true;
-}
-
-static bool call_clamp(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
-                       struct promql_vector *out)
-{
-    double low, high;
-
-    return promql_eval_scalar(ev, x->call.args[1], t, &low) &&
-           promql_eval_scalar(ev, x->call.args[2], t, &high) && clamp(ev, x, t, low, high, out);
-}
-
-static bool call_clamp_min(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
-                           struct promql_vector *out)
-{
-    double low;
-
-    return promql_eval_scalar(ev, x->call.args[1], t, &low) && clamp(ev, x, t, low, INFINITY, out);
-}
-
-static bool call_clamp_max(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
-                           struct promql_vector *out)
-{
-    double high;
-
-    return promql_eval_scalar(ev, x->call.args[1], t, &high) &&
-           clamp(ev, x, t, -INFINITY, high, out);
-}
-
-static bool call_round(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
-                       struct promql_vector *out)
-{
-    double to_nearest = 1;
-
-    if (x->call.n_args > 1 && !promql_eval_scalar(ev, x->call.args[1], t, &to_nearest))
-        return false;
-    if (!eval_call_floats_of(ev, x->call.args[0], t, out))
-        return false;
-    for (size_t i = 0; i < out->n; i++)
-        out->v[i].v = promql_round(out->v[i].v, to_nearest);
+    for (size_t i = 0; i < out->n; i++) {
+        out->v[n] = out->v[i];
+        n += k->tuned(out->v[i].v, p, &out->v[n].v);
+    }
+    out->n = n;
     return true;
 }
 
@@ -219,14 +183,13 @@ static bool check_share(struct promql_eval *ev, double v, const char *what)
                             v);
 }
 
-bool promql_range_params(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
-                         struct promql_range *r)
+bool promql_params(struct promql_eval *ev, const struct promql_expr *x, ts_ms t, double *p)
 {
     size_t k = 0;
 
     for (size_t i = 0; i < x->call.n_args; i++)
         if (x->call.args[i]->type == PROMQL_T_SCALAR &&
-            !promql_eval_scalar(ev, x->call.args[i], t, &r->p[k++]))
+            !promql_eval_scalar(ev, x->call.args[i], t, &p[k++]))
             return false;
     return true;
 }
@@ -296,7 +259,7 @@ static bool call_over_range(struct promql_eval *ev, const struct promql_expr *x,
     uint32_t at = promql_place_of(x->call.args[0]);
     struct promql_matrix m;
 
-    if (!promql_eval_matrix(ev, matrix_of(x), t, &m) || !promql_range_params(ev, x, t, &m.range))
+    if (!promql_eval_matrix(ev, matrix_of(x), t, &m) || !promql_params(ev, x, t, m.range.p))
         return false;
     for (size_t i = 0; i < m.n; i++) {
         struct promql_matrix_series *s = &m.v[i];
@@ -325,6 +288,10 @@ static bool call_over_range(struct promql_eval *ev, const struct promql_expr *x,
 #define MATH(n, f)                                                                                 \
     {                                                                                              \
         .name = (n), .math = (f)                                                                   \
+    }
+#define TUNED(n, f, ...)                                                                           \
+    {                                                                                              \
+        .name = (n), .tuned = (f), __VA_ARGS__                                                     \
     }
 #define DATE(n, f)                                                                                 \
     {                                                                                              \
@@ -356,9 +323,9 @@ static const struct promql_kernel kernels[] = {
     WINDOW("avg_over_time", promql_avg_over_time, ),
     MATH("ceil", ceil),
     WINDOW("changes", promql_changes, .takes_anchored = true),
-    CALL("clamp", call_clamp),
-    CALL("clamp_max", call_clamp_max),
-    CALL("clamp_min", call_clamp_min),
+    TUNED("clamp", promql_clamp, ),
+    TUNED("clamp_max", promql_clamp_max, ),
+    TUNED("clamp_min", promql_clamp_min, ),
     MATH("cos", cos),
     MATH("cosh", cosh),
     WINDOW("count_over_time", promql_count_over_time, ),
@@ -410,7 +377,7 @@ static const struct promql_kernel kernels[] = {
     WINDOW("rate", promql_rate, .wants_counter = true, .takes_anchored = true,
            .takes_smoothed = true),
     WINDOW("resets", promql_resets, .takes_anchored = true),
-    CALL("round", call_round),
+    TUNED("round", promql_round, .p = 1),
     CALL("scalar", call_scalar),
     MATH("sgn", promql_sgn),
     MATH("sin", sin),
@@ -479,5 +446,7 @@ bool promql_eval_call(struct promql_eval *ev, const struct promql_expr *x, ts_ms
 
     if (k->call != NULL)
         return k->call(ev, x, t, out);
+    if (k->tuned != NULL)
+        return call_tuned(ev, x, t, k, out);
     return k->math != NULL ? call_math(ev, x, t, k, out) : call_over_range(ev, x, t, k, out);
 }

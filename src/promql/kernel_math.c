@@ -36,11 +36,33 @@ double promql_min(double a, double b)
     return -promql_max(-a, -b);
 }
 
-double promql_round(double v, double to_nearest)
+static bool clamp_between(double v, double low, double high, double *out)
 {
-    double inverse = 1 / to_nearest; /* Go does it so: fewer rounding errors for 0.1 and the like */
+    *out = promql_max(low, promql_min(high, v));
+    return !(low > high);
+}
 
-    return floor(v * inverse + 0.5) / inverse;
+bool promql_clamp(double v, const double *p, double *out)
+{
+    return clamp_between(v, p[0], p[1], out);
+}
+
+bool promql_clamp_min(double v, const double *p, double *out)
+{
+    return clamp_between(v, p[0], INFINITY, out);
+}
+
+bool promql_clamp_max(double v, const double *p, double *out)
+{
+    return clamp_between(v, -INFINITY, p[0], out);
+}
+
+bool promql_round(double v, const double *p, double *out)
+{
+    double inverse = 1 / p[0]; /* Go does it so: fewer rounding errors for 0.1 and the like */
+
+    *out = floor(v * inverse + 0.5) / inverse;
+    return true;
 }
 
 double promql_binary(enum promql_op op, double a, double b, bool *keep)

@@ -17,7 +17,10 @@ promql_math promql_minute, promql_hour, promql_day_of_week, promql_day_of_month,
 double promql_max(double a, double b);
 double promql_min(double a, double b);
 
-double promql_round(double v, double to_nearest);
+/* With the scalar arguments of the function, in order. False: no value comes of it. */
+typedef bool promql_tuned_math(double v, const double *p, double *out);
+
+promql_tuned_math promql_clamp, promql_clamp_min, promql_clamp_max, promql_round;
 
 /* The result of an arithmetic operator; for a comparison a, with *keep telling whether it holds. */
 double promql_binary(enum promql_op op, double a, double b, bool *keep);

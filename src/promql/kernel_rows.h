@@ -7,6 +7,8 @@
 struct promql_kernel {
     const char *name;
     promql_math *math; /* of each float; histograms are left out */
+    promql_tuned_math *tuned;
+    double p; /* of tuned: the argument that need not be given */
     promql_float_kernel *floats;
     size_t least; /* floats that it needs */
     promql_window_kernel *window;
@@ -18,9 +20,9 @@ struct promql_kernel {
 /* Of a row with floats or window: the value of one window. */
 bool promql_run_kernel(const struct promql_kernel *k, const struct promql_window *w,
                        const struct promql_range *r, struct promql_value *v);
-/* The scalar arguments of a function over a range. */
-bool promql_range_params(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
-                         struct promql_range *r) must_check;
+/* The scalar arguments of a function, of which there are at most two. */
+bool promql_params(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                   double *p) must_check;
 
 /* rate() and increase() say so when a series does not look like a counter's. */
 bool promql_is_odd_counter(const struct promql_settings *set, struct labels ls);

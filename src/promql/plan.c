@@ -30,6 +30,7 @@ static void free_node(struct plan_node *n)
     case PLAN_QUANTILE: mem_free(n->upper); break;
     case PLAN_INSTANT:
     case PLAN_MATH:
+    case PLAN_TUNED:
     case PLAN_SIGN:
     case PLAN_SCALAR: break;
     }
@@ -172,6 +173,7 @@ static size_t plan_room(enum plan_kind kind)
     switch (kind) {
     case PLAN_INSTANT:
     case PLAN_MATH:
+    case PLAN_TUNED:
     case PLAN_SIGN:
     case PLAN_SCALAR: return PLAN_ROOM_WITH(col);
     case PLAN_RANGE: return PLAN_ROOM_WITH(odds);
@@ -263,6 +265,8 @@ static struct plan_node *compile_call(struct compiler *c, const struct promql_ex
     }
     if (k->math != NULL && x->call.n_args == 1)
         return compile_over(c, x, PLAN_MATH, x->call.args[0], NULL);
+    if (k->tuned != NULL)
+        return compile_over(c, x, PLAN_TUNED, x->call.args[0], NULL);
     if (k->call == promql_histogram_quantile && is_quantile(promql_unwrap(x->call.args[0])))
         return compile_over(c, x, PLAN_QUANTILE, x->call.args[1], NULL);
     return NULL;

@@ -320,7 +320,7 @@ static bool range(struct plan_column_batch *b, const struct promql_expr *x, ts_m
     b->reads_edges = k->wants_counter;
     b->to = r.to = promql_reference(window, t);
     b->from = r.from = r.to - window->length;
-    if (!promql_range_params(b->ev, x, t, &r))
+    if (!promql_params(b->ev, x, t, r.p))
         return false;
     b->ev->samples = alive; /* the parameters come after the windows */
     *given_up = has_odd_params(k, &r);
@@ -347,6 +347,18 @@ static void math(struct plan_node *n, promql_math *f)
         c->present += c->has[i];
         if (c->has[i] == PLAN_FLOAT)
             c->v[i] = f(in->v[i]);
+    }
+}
+
+static void plan_column_tune(struct plan_node *n, promql_tuned_math *f)
+{
+    const struct plan_column *in = n->a->col;
+    struct plan_column *c = n->col;
+
+    for (size_t i = 0; i < n->n; i++) {
+        c->has[i] =
+            in->has[i] == PLAN_FLOAT && f(in->v[i], c->p, &c->v[i]) ? PLAN_FLOAT : PLAN_NONE;
+        c->present += c->has[i];
     }
 }
 
@@ -542,7 +554,8 @@ static const struct promql_expr *plan_column_operand(const struct plan_node *n,
                                                      const struct promql_expr *x, bool second)
 {
     switch (n->kind) {
-    case PLAN_MATH: return promql_unwrap(x->call.args[0]);
+    case PLAN_MATH:
+    case PLAN_TUNED: return promql_unwrap(x->call.args[0]);
     case PLAN_QUANTILE: return promql_unwrap(x->call.args[1]);
     case PLAN_SIGN: return promql_unwrap(x->unary.expr);
     case PLAN_FOLD: return promql_unwrap(x->aggregate.expr);
@@ -558,6 +571,11 @@ static bool operands(struct promql_plan *p, struct promql_eval *ev, struct plan_
 {
     if (n->kind == PLAN_QUANTILE && !promql_charge(ev, 1)) /* the number comes first */
         return false;
+    if (n->kind == PLAN_TUNED) {
+        n->col->p[0] = promql_kernel_of(x->call.fn)->p;
+        if (!promql_params(ev, x, t, n->col->p))
+            return false;
+    }
     if (n->a != NULL && !plan_column(p, ev, n->a, plan_column_operand(n, x, false), t, given_up))
         return false;
     if (*given_up || n->b == NULL)
@@ -579,6 +597,7 @@ static bool plan_column_make(struct promql_plan *p, struct promql_eval *ev, stru
     case PLAN_INSTANT: return plan_column_instant(&b, x, t);
     case PLAN_RANGE: return range(&b, x, t, given_up);
     case PLAN_MATH: math(n, promql_kernel_of(x->call.fn)->math); break;
+    case PLAN_TUNED: plan_column_tune(n, promql_kernel_of(x->call.fn)->tuned); break;
     case PLAN_SIGN: sign(n); break;
     case PLAN_SCALAR: return scalar(ev, n, x, t);
     case PLAN_FOLD: *given_up = !plan_column_fold(ev, n); break;

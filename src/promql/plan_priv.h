@@ -20,6 +20,7 @@ enum plan_kind {
     PLAN_INSTANT,
     PLAN_RANGE,  /* function(selector[5m]) */
     PLAN_MATH,   /* abs(a) and the like */
+    PLAN_TUNED,  /* clamp(a, 1, 2) and the like */
     PLAN_SIGN,   /* -a */
     PLAN_SCALAR, /* a > 1, 1 + a */
     PLAN_JOIN,
@@ -57,6 +58,8 @@ struct plan_column {
     uint64_t read;
     size_t peak;
     bool is_given_up; /* somebody has to say something */
+
+    double p[2]; /* what tunes it */
 
     struct plan_row *named;        /* labels that steps share; NULL: only one step so far */
     struct promql_extent levelled; /* of a quantile: what somebody has to hear of */

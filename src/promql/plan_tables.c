@@ -65,6 +65,7 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
     case PLAN_INSTANT: return series_row(p, n, row, a);
     case PLAN_RANGE: return plan_tables_drop(p, series_row(p, n, row, a), n->drops_name, a);
     case PLAN_MATH:
+    case PLAN_TUNED:
     case PLAN_SIGN:
     case PLAN_SCALAR: return plan_tables_drop(p, plan_row(p, n->a, row, a), n->drops_name, a);
     case PLAN_SET:
@@ -289,6 +290,7 @@ static bool drops_names(const struct plan_node *n)
     switch (n->kind) {
     case PLAN_RANGE: return !promql_kernel_of(n->x->call.fn)->keeps_name;
     case PLAN_MATH:
+    case PLAN_TUNED:
     case PLAN_SIGN:
     case PLAN_QUANTILE: return true;
     case PLAN_SCALAR: return promql_drops_name(n->x);
@@ -318,6 +320,7 @@ static bool make_tables(struct promql_plan *p, struct plan_node *n)
         find_odd(p, n);
         break;
     case PLAN_MATH:
+    case PLAN_TUNED:
     case PLAN_SIGN:
     case PLAN_SCALAR: n->n = n->a->n; break;
     case PLAN_FOLD:

@@ -68,7 +68,7 @@ static const struct query range_queries[] = {
     {"ratio", "sum(rate(m_total{mode=\"user\"}[5m])) / sum(rate(m_total{cpu=\"1\"}[5m]))"},
     {"topk", "topk(5, rate(m_total[5m]))"},
     {"subquery", "max_over_time(sum(rate(m_total[5m]))[5m:15s])"},
-    {"round", "sum by (mode) (round(rate(m_total[5m])))"}, /* no column does round() */
+    {"round", "sum by (mode) (round(rate(m_total[5m])))"},
 };
 
 static double seconds(void)

@@ -123,7 +123,17 @@ static void add_buckets(struct buf *b)
 
 static void add_call(struct buf *b, int depth)
 {
-    switch (roll(5)) {
+    switch (roll(7)) {
+    case 5:
+        buf_addf(b, "%s(", PICK("clamp_min", "clamp_max", "round"));
+        add_vector(b, depth - 1);
+        buf_addf(b, ", %s)", PICK("7", "0.1", "scalar(gauge)", "NaN", "time() / 50"));
+        return;
+    case 4:
+        buf_adds(b, "clamp(");
+        add_vector(b, depth - 1);
+        buf_addf(b, ", %s)", PICK("2, 9.5", "9, 2", "scalar(gauge), 60"));
+        return;
     case 0:
         buf_addf(b, "%s(",
                  PICK("abs", "ceil", "sqrt", "-", "sort", "absent", "histogram_count", "timestamp",
