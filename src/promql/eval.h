@@ -176,8 +176,27 @@ bool promql_check_modifier(const struct promql_kernel *k, const struct promql_sh
                            struct err *e) must_check;
 
 /* eval_labels.c */
-promql_call promql_absent, promql_absent_over_time, promql_label_replace, promql_label_join,
-    promql_sort, promql_sort_desc, promql_sort_by_label, promql_sort_by_label_desc;
+promql_call promql_absent, promql_absent_over_time, promql_sort, promql_sort_desc,
+    promql_sort_by_label, promql_sort_by_label_desc;
+/* label_replace() and label_join() */
+promql_call promql_call_relabel;
+struct promql_relabel {
+    const struct promql_expr *x;
+    const struct regex *re; /* of label_replace(), of x's node */
+    size_t *groups;
+    struct buf value;
+};
+/* Whether the texts of the call are what they have to be; compiles n->re. */
+bool promql_relabel_ready(const struct promql_expr *x, struct promql_node *n,
+                          struct err *e) must_check;
+void promql_relabel_begin(struct promql_relabel *r, const struct promql_expr *x,
+                          const struct regex *re, struct arena *a);
+void promql_relabel_end(struct promql_relabel *r);
+/* The value that the label is set to, until the next one is asked for; false: it stays as it is. */
+bool promql_relabel_value(struct promql_relabel *r, struct labels ls, str *value);
+/* ls with it; the array is new, the texts stay whose they are. */
+struct labels promql_relabelled(const struct promql_expr *x, str value, struct labels ls,
+                                bool *drops_name, struct arena *a);
 /* eval_histogram.c */
 promql_call promql_histogram_count, promql_histogram_sum, promql_histogram_avg,
     promql_histogram_stddev, promql_histogram_stdvar, promql_histogram_quantile,

@@ -69,92 +69,126 @@ static str eval_labels_text_of(const struct promql_expr *x, size_t i)
     return promql_unwrap(x->call.args[i])->text;
 }
 
-/* An empty value removes the label. A new __name__ is not to be dropped. */
-static void set_label(struct promql_eval *ev, struct promql_sample *s, str name, str value)
-{
-    struct label *l = arena_new(ev->a, struct label);
-
-    *l = (struct label){name, value};
-    s->labels = labels_merge(ev->a, s->labels, (struct labels){l, 1});
-    if (str_is(name, "__name__"))
-        s->drops_name = false;
-}
-
 /* Labels are UTF-8 (regular expressions rely on it), string literals need not be. */
-static bool check_texts(struct promql_eval *ev, const struct promql_expr *x)
+static bool check_texts(const struct promql_expr *x, struct err *e)
 {
     const char *function = x->call.fn->name;
     str dst = eval_labels_text_of(x, 1);
 
     if (!label_name_is_utf8(dst))
-        return promql_fail_eval(ev, "invalid destination label name in %s(): %.*s", function,
-                                STR(dst));
+        return err_set(e, ERR_INVALID, "invalid destination label name in %s(): %.*s", function,
+                       STR(dst));
     for (size_t i = 2; i < x->call.n_args; i++)
         if (!utf8_is_valid(eval_labels_text_of(x, i)))
-            return promql_fail_eval(ev, "invalid UTF-8 in argument %zu of %s()", i + 1, function);
+            return err_set(e, ERR_INVALID, "invalid UTF-8 in argument %zu of %s()", i + 1,
+                           function);
     return true;
 }
 
-static void eval_labels_replace(struct promql_eval *ev, const struct promql_expr *x,
-                                const struct regex *re, struct promql_vector *v)
+static bool is_join(const struct promql_expr *x)
 {
-    str dst = eval_labels_text_of(x, 1), replacement = eval_labels_text_of(x, 2),
-        src = eval_labels_text_of(x, 3);
-    size_t n = regex_group_count(re), *groups = arena_array(ev->a, 2 * n, sizeof(*groups));
-    struct buf value = BUF_INIT;
-
-    for (size_t i = 0; i < v->n; i++) {
-        str subject = labels_get(v->v[i].labels, src);
-
-        if (!regex_captures(re, subject, 0, groups, n))
-            continue;
-        buf_clear(&value);
-        regex_expand(re, &value, replacement, subject, groups);
-        set_label(ev, &v->v[i], dst, arena_str(ev->a, buf_str(&value)));
-    }
-    buf_release(&value);
+    return strcmp(x->call.fn->name, "label_join") == 0;
 }
 
-bool promql_label_replace(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
-                          struct promql_vector *out)
+static bool check_sources(const struct promql_expr *x, struct err *e)
 {
-    struct promql_node *n = promql_node_of(ev, x);
+    for (size_t k = 3; k < x->call.n_args; k++)
+        if (!label_name_is_utf8(eval_labels_text_of(x, k)))
+            return err_set(e, ERR_INVALID, "invalid source label name in label_join(): %.*s",
+                           STR(eval_labels_text_of(x, k)));
+    return true;
+}
+
+static bool compile_pattern(const struct promql_expr *x, struct promql_node *n, struct err *e)
+{
     str pattern = eval_labels_text_of(x, 4);
     struct err why = ERR_INIT;
 
     if (n->re == NULL)
         n->re = regex_compile(pattern, REGEX_ANCHORED | REGEX_DOTALL, &why);
-    if (n->re == NULL)
-        return promql_fail_eval(ev, "invalid regular expression in label_replace(): %.*s",
-                                STR(pattern));
-    if (!check_texts(ev, x) || !promql_eval_vector(ev, x->call.args[0], t, out))
-        return false;
-    eval_labels_replace(ev, x, n->re, out);
-    return promql_check_distinct(ev, out);
+    return n->re != NULL ||
+           err_set(e, ERR_INVALID, "invalid regular expression in label_replace(): %.*s",
+                   STR(pattern));
 }
 
-bool promql_label_join(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
-                       struct promql_vector *out)
+bool promql_relabel_ready(const struct promql_expr *x, struct promql_node *n, struct err *e)
 {
-    str dst = eval_labels_text_of(x, 1), separator = eval_labels_text_of(x, 2);
-    struct buf value = BUF_INIT;
+    return (is_join(x) ? check_sources(x, e) : compile_pattern(x, n, e)) && check_texts(x, e);
+}
 
-    for (size_t k = 3; k < x->call.n_args; k++)
-        if (!label_name_is_utf8(eval_labels_text_of(x, k)))
-            return promql_fail_eval(ev, "invalid source label name in label_join(): %.*s",
-                                    STR(eval_labels_text_of(x, k)));
-    if (!check_texts(ev, x) || !promql_eval_vector(ev, x->call.args[0], t, out))
+void promql_relabel_begin(struct promql_relabel *r, const struct promql_expr *x,
+                          const struct regex *re, struct arena *a)
+{
+    *r = (struct promql_relabel){.x = x, .re = re, .value = BUF_INIT};
+    if (re != NULL)
+        r->groups = arena_array(a, 2 * regex_group_count(re), sizeof(r->groups[0]));
+}
+
+void promql_relabel_end(struct promql_relabel *r)
+{
+    buf_release(&r->value);
+}
+
+static bool replaced(struct promql_relabel *r, struct labels ls)
+{
+    str subject = labels_get(ls, eval_labels_text_of(r->x, 3));
+
+    if (!regex_captures(r->re, subject, 0, r->groups, regex_group_count(r->re)))
         return false;
-    for (size_t i = 0; i < out->n; i++) {
-        buf_clear(&value);
-        for (size_t k = 3; k < x->call.n_args; k++) {
-            if (k != 3)
-                buf_add(&value, separator);
-            buf_add(&value, labels_get(out->v[i].labels, eval_labels_text_of(x, k)));
-        }
-        set_label(ev, &out->v[i], dst, arena_str(ev->a, buf_str(&value)));
+    regex_expand(r->re, &r->value, eval_labels_text_of(r->x, 2), subject, r->groups);
+    return true;
+}
+
+static void joined(struct promql_relabel *r, struct labels ls)
+{
+    for (size_t k = 3; k < r->x->call.n_args; k++) {
+        if (k != 3)
+            buf_add(&r->value, eval_labels_text_of(r->x, 2));
+        buf_add(&r->value, labels_get(ls, eval_labels_text_of(r->x, k)));
     }
-    buf_release(&value);
+}
+
+bool promql_relabel_value(struct promql_relabel *r, struct labels ls, str *value)
+{
+    buf_clear(&r->value);
+    if (!is_join(r->x) && !replaced(r, ls))
+        return false;
+    if (is_join(r->x))
+        joined(r, ls);
+    *value = buf_str(&r->value);
+    return true;
+}
+
+/* An empty value removes the label. A new __name__ is not to be dropped. */
+struct labels promql_relabelled(const struct promql_expr *x, str value, struct labels ls,
+                                bool *drops_name, struct arena *a)
+{
+    struct label *l = arena_new(a, struct label);
+
+    *l = (struct label){eval_labels_text_of(x, 1), value};
+    if (str_is(l->name, "__name__"))
+        *drops_name = false;
+    return labels_merge(a, ls, (struct labels){l, 1});
+}
+
+bool promql_call_relabel(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                         struct promql_vector *out)
+{
+    struct promql_node *n = promql_node_of(ev, x);
+    struct promql_relabel r;
+    str value = STR_NONE;
+
+    if (!promql_relabel_ready(x, n, ev->e) || !promql_eval_vector(ev, x->call.args[0], t, out))
+        return false;
+    promql_relabel_begin(&r, x, n->re, ev->a);
+    for (size_t i = 0; i < out->n; i++) {
+        struct promql_sample *s = &out->v[i];
+
+        if (promql_relabel_value(&r, s->labels, &value))
+            s->labels =
+                promql_relabelled(x, arena_str(ev->a, value), s->labels, &s->drops_name, ev->a);
+    }
+    promql_relabel_end(&r);
     return promql_check_distinct(ev, out);
 }
 

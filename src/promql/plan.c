@@ -28,6 +28,10 @@ static void free_node(struct plan_node *n)
     case PLAN_JOIN:
     case PLAN_SET: mem_free(n->group_of); break;
     case PLAN_QUANTILE: mem_free(n->upper); break;
+    case PLAN_RELABEL:
+        mem_free(n->values);
+        arena_release(&n->texts);
+        break;
     case PLAN_INSTANT:
     case PLAN_MATH:
     case PLAN_TUNED:
@@ -181,6 +185,7 @@ static size_t plan_room(enum plan_kind kind)
     case PLAN_JOIN:
     case PLAN_SET: return PLAN_ROOM_WITH(is_taken);
     case PLAN_QUANTILE: return PLAN_ROOM_WITH(widest);
+    case PLAN_RELABEL: return PLAN_ROOM_WITH(texts);
     }
     return sizeof(struct plan_node);
 }
@@ -250,6 +255,21 @@ static bool is_quantile(const struct promql_expr *x)
     return x->kind == PROMQL_NUMBER && x->number.v >= 0 && x->number.v <= 1;
 }
 
+/* With wrong texts it fails whenever it is evaluated. */
+static struct plan_node *compile_relabel(struct compiler *c, const struct promql_expr *x)
+{
+    struct promql_node *own = promql_node_of(&c->p->ev, x);
+    struct err ignored = ERR_INIT;
+    struct plan_node *n;
+
+    if (!promql_relabel_ready(x, own, &ignored))
+        return NULL;
+    n = compile_over(c, x, PLAN_RELABEL, x->call.args[0], NULL);
+    if (n != NULL && n->re == NULL)
+        n->re = own->re;
+    return n;
+}
+
 static struct plan_node *compile_call(struct compiler *c, const struct promql_expr *x)
 {
     const struct promql_kernel *k = promql_node_of(&c->p->ev, x)->kernel;
@@ -267,6 +287,8 @@ static struct plan_node *compile_call(struct compiler *c, const struct promql_ex
         return compile_over(c, x, PLAN_MATH, x->call.args[0], NULL);
     if (k->tuned != NULL)
         return compile_over(c, x, PLAN_TUNED, x->call.args[0], NULL);
+    if (k->call == promql_call_relabel)
+        return compile_relabel(c, x);
     if (k->call == promql_histogram_quantile && is_quantile(promql_unwrap(x->call.args[0])))
         return compile_over(c, x, PLAN_QUANTILE, x->call.args[1], NULL);
     return NULL;

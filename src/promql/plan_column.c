@@ -362,6 +362,16 @@ static void plan_column_tune(struct plan_node *n, promql_tuned_math *f)
     }
 }
 
+static void relabel(struct plan_node *n)
+{
+    const struct plan_column *in = n->a->col;
+
+    memcpy(n->col->has, in->has, n->n);
+    memcpy(n->col->v, in->v, n->n * sizeof(in->v[0]));
+    n->col->h = in->h;
+    n->col->present = in->present;
+}
+
 static void sign(struct plan_node *n)
 {
     const struct plan_column *in = n->a->col;
@@ -555,7 +565,8 @@ static const struct promql_expr *plan_column_operand(const struct plan_node *n,
 {
     switch (n->kind) {
     case PLAN_MATH:
-    case PLAN_TUNED: return promql_unwrap(x->call.args[0]);
+    case PLAN_TUNED:
+    case PLAN_RELABEL: return promql_unwrap(x->call.args[0]);
     case PLAN_QUANTILE: return promql_unwrap(x->call.args[1]);
     case PLAN_SIGN: return promql_unwrap(x->unary.expr);
     case PLAN_FOLD: return promql_unwrap(x->aggregate.expr);
@@ -598,6 +609,7 @@ static bool plan_column_make(struct promql_plan *p, struct promql_eval *ev, stru
     case PLAN_RANGE: return range(&b, x, t, given_up);
     case PLAN_MATH: math(n, promql_kernel_of(x->call.fn)->math); break;
     case PLAN_TUNED: plan_column_tune(n, promql_kernel_of(x->call.fn)->tuned); break;
+    case PLAN_RELABEL: relabel(n); break;
     case PLAN_SIGN: sign(n); break;
     case PLAN_SCALAR: return scalar(ev, n, x, t);
     case PLAN_FOLD: *given_up = !plan_column_fold(ev, n); break;

@@ -18,11 +18,12 @@
 
 enum plan_kind {
     PLAN_INSTANT,
-    PLAN_RANGE,  /* function(selector[5m]) */
-    PLAN_MATH,   /* abs(a) and the like */
-    PLAN_TUNED,  /* clamp(a, 1, 2) and the like */
-    PLAN_SIGN,   /* -a */
-    PLAN_SCALAR, /* a > 1, 1 + a */
+    PLAN_RANGE,   /* function(selector[5m]) */
+    PLAN_MATH,    /* abs(a) and the like */
+    PLAN_TUNED,   /* clamp(a, 1, 2) and the like */
+    PLAN_RELABEL, /* label_replace(a, ...), label_join(a, ...) */
+    PLAN_SIGN,    /* -a */
+    PLAN_SCALAR,  /* a > 1, 1 + a */
     PLAN_JOIN,
     PLAN_SET,
     PLAN_FOLD,     /* sum by (l) (a) */
@@ -109,6 +110,11 @@ struct plan_node {
             uint32_t *
                 partner; /* of a signature: the row on the one side; a table if labels are copied */
             uint8_t *is_taken; /* of a signature */
+        };
+        struct {                    /* PLAN_RELABEL */
+            const struct regex *re; /* of x's node */
+            str *values;            /* of each row what the label becomes; p NULL: it stays */
+            struct arena texts;     /* of the values */
         };
         struct { /* PLAN_QUANTILE */
             /* the buckets of row k are the rows of a at members[begin[k]..begin[k + 1]) */

@@ -58,6 +58,16 @@ static struct plan_row fold_row(struct promql_plan *p, const struct plan_node *n
     return r;
 }
 
+static struct plan_row relabelled_row(struct promql_plan *p, const struct plan_node *n, size_t row,
+                                      struct arena *a)
+{
+    struct plan_row r = plan_row(p, n->a, row, a);
+
+    if (n->values[row].p != NULL)
+        r.labels = promql_relabelled(n->x, n->values[row], r.labels, &r.drops_name, a);
+    return r;
+}
+
 struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_t row,
                          struct arena *a)
 {
@@ -71,6 +81,7 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
     case PLAN_SET:
         return row < n->a->n ? plan_row(p, n->a, row, a) : plan_row(p, n->b, row - n->a->n, a);
     case PLAN_FOLD: return fold_row(p, n, row, a);
+    case PLAN_RELABEL: return relabelled_row(p, n, row, a);
     case PLAN_QUANTILE: return plan_tables_drop(p, plan_bucket_row(p, n, row, a), n->drops_name, a);
     case PLAN_JOIN: break;
     }
@@ -232,6 +243,35 @@ static bool make_join(struct promql_plan *p, struct plan_node *n)
     return m->card == PROMQL_ONE_TO_ONE || are_distinct(p, n);
 }
 
+/* -- label_replace, label_join -- */
+
+static bool make_values(struct promql_plan *p, struct plan_node *n)
+{
+    struct promql_relabel r;
+    struct arena a, groups;
+    str value = STR_NONE;
+
+    n->n = n->a->n;
+    n->values = mem_resize(n->values, n->n, sizeof(n->values[0]));
+    arena_release(&n->texts);
+    arena_init_small(&n->texts, 0);
+    arena_init(&groups, 0);
+    arena_init(&a, 0);
+    promql_relabel_begin(&r, n->x, n->re, &groups);
+    for (size_t i = 0; i < n->n; i++) {
+        arena_reset(&a);
+        n->values[i] = STR_NONE;
+        if (promql_relabel_value(&r, plan_row(p, n->a, i, &a).labels, &value))
+            n->values[i] = i != 0 && n->values[i - 1].p != NULL && str_eq(n->values[i - 1], value)
+                               ? n->values[i - 1]
+                               : arena_str(&n->texts, value);
+    }
+    promql_relabel_end(&r);
+    arena_release(&a);
+    arena_release(&groups);
+    return are_distinct(p, n);
+}
+
 /* -- counters that do not look like any -- */
 
 static void odd_rows(struct plan_node *n)
@@ -328,6 +368,10 @@ static bool make_tables(struct promql_plan *p, struct plan_node *n)
             return false;
         break;
     case PLAN_QUANTILE: plan_make_buckets(p, n); break;
+    case PLAN_RELABEL:
+        if (!make_values(p, n))
+            return false;
+        break;
     case PLAN_JOIN:
     case PLAN_SET:
         if (!make_join(p, n))

@@ -123,13 +123,29 @@ static void add_buckets(struct buf *b)
 
 static void add_call(struct buf *b, int depth)
 {
-    switch (roll(7)) {
+    switch (roll(11)) {
+    case 6:
+        buf_adds(b, "label_replace(");
+        add_vector(b, depth - 1);
+        buf_addf(
+            b, ", %s)",
+            PICK("\"zone\", \"$1$1\", \"instance\", \"([12])\"", "\"new\", \"\", \"job\", \"\"",
+                 "\"job\", \"z\", \"zone\", \"n|s\"", "\"__name__\", \"n_$1\", \"job\", \"(.*)\"",
+                 "\"job\", \"$1\", \"job\", \"x(\"", "\"instance\", \"\", \"instance\", \"3\""));
+        return;
     case 5:
+        buf_adds(b, "label_join(");
+        add_vector(b, depth - 1);
+        buf_addf(b, ", %s)",
+                 PICK("\"zone\", \"-\", \"instance\", \"zone\"",
+                      "\"__name__\", \"_\", \"__name__\", \"job\"", "\"job\", \"\""));
+        return;
+    case 4:
         buf_addf(b, "%s(", PICK("clamp_min", "clamp_max", "round"));
         add_vector(b, depth - 1);
         buf_addf(b, ", %s)", PICK("7", "0.1", "scalar(gauge)", "NaN", "time() / 50"));
         return;
-    case 4:
+    case 3:
         buf_adds(b, "clamp(");
         add_vector(b, depth - 1);
         buf_addf(b, ", %s)", PICK("2, 9.5", "9, 2", "scalar(gauge), 60"));
@@ -151,7 +167,7 @@ static void add_call(struct buf *b, int depth)
         add_selector(b);
         buf_addf(b, "[%s])", PICK("1m", "5m"));
         return;
-    case 3:
+    case 7:
         buf_addf(b, "histogram_quantile(%s, ", PICK("0.5", "0.9", "(0.9)", "1", "2", "-1", "NaN"));
         if (roll(4) == 0)
             add_vector(b, depth - 1);
