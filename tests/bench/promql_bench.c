@@ -67,7 +67,8 @@ static const struct query range_queries[] = {
     {"quantile_of_sum", "histogram_quantile(0.9, sum by (instance, le) (rate(h_bucket[5m])))"},
     {"ratio", "sum(rate(m_total{mode=\"user\"}[5m])) / sum(rate(m_total{cpu=\"1\"}[5m]))"},
     {"topk", "topk(5, rate(m_total[5m]))"},
-    {"relabel", "sum by (x) (label_replace(rate(m_total[5m]), \"x\", \"$1\", \"instance\", \"(.*)\"))"},
+    {"relabel",
+     "sum by (x) (label_replace(rate(m_total[5m]), \"x\", \"$1\", \"instance\", \"(.*)\"))"},
     {"subquery", "max_over_time(sum(rate(m_total[5m]))[5m:15s])"},
     {"round", "sum by (mode) (round(rate(m_total[5m])))"},
 };
