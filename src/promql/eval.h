@@ -175,6 +175,7 @@ const struct promql_kernel *promql_kernel_of(const struct promql_function *f);
 bool promql_check_modifier(const struct promql_kernel *k, const struct promql_shift *s,
                            struct err *e) must_check;
 
+promql_call promql_timestamp;
 /* eval_labels.c */
 promql_call promql_absent, promql_absent_over_time, promql_sort, promql_sort_desc,
     promql_sort_by_label, promql_sort_by_label_desc;

@@ -147,8 +147,8 @@ static bool call_tuned(struct promql_eval *ev, const struct promql_expr *x, ts_m
 }
 
 /* A selector knows when its samples were taken; whatever else is from now. */
-static bool call_timestamp(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
-                           struct promql_vector *out)
+bool promql_timestamp(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                      struct promql_vector *out)
 {
     const struct promql_expr *arg = promql_unwrap(x->call.args[0]);
 
@@ -396,7 +396,7 @@ static const struct promql_kernel kernels[] = {
     MATH("tan", tan),
     MATH("tanh", tanh),
     CALL("time", call_time),
-    CALL("timestamp", call_timestamp),
+    CALL("timestamp", promql_timestamp),
     WINDOW("ts_of_first_over_time", promql_ts_of_first_over_time, ),
     WINDOW("ts_of_last_over_time", promql_ts_of_last_over_time, ),
     FLOATS("ts_of_max_over_time", promql_ts_of_max_over_time, 1),

@@ -33,6 +33,7 @@ static void free_node(struct plan_node *n)
         arena_release(&n->texts);
         break;
     case PLAN_INSTANT:
+    case PLAN_TIMES:
     case PLAN_MATH:
     case PLAN_TUNED:
     case PLAN_SIGN:
@@ -176,6 +177,7 @@ static size_t plan_room(enum plan_kind kind)
 {
     switch (kind) {
     case PLAN_INSTANT:
+    case PLAN_TIMES:
     case PLAN_MATH:
     case PLAN_TUNED:
     case PLAN_SIGN:
@@ -255,6 +257,20 @@ static bool is_quantile(const struct promql_expr *x)
     return x->kind == PROMQL_NUMBER && x->number.v >= 0 && x->number.v <= 1;
 }
 
+static bool is_plain_selector(const struct promql_expr *x)
+{
+    return x->kind == PROMQL_SELECTOR && !x->selector.may_match_all &&
+           !x->selector.shift.is_smoothed;
+}
+
+/* Of anything but a selector it is the time of the evaluation. */
+static struct plan_node *compile_times(struct compiler *c, const struct promql_expr *x)
+{
+    const struct promql_expr *arg = promql_unwrap(x->call.args[0]);
+
+    return is_plain_selector(arg) ? compile_selector(c, arg, x, PLAN_TIMES) : NULL;
+}
+
 /* With wrong texts it fails whenever it is evaluated. */
 static struct plan_node *compile_relabel(struct compiler *c, const struct promql_expr *x)
 {
@@ -287,6 +303,8 @@ static struct plan_node *compile_call(struct compiler *c, const struct promql_ex
         return compile_over(c, x, PLAN_MATH, x->call.args[0], NULL);
     if (k->tuned != NULL)
         return compile_over(c, x, PLAN_TUNED, x->call.args[0], NULL);
+    if (k->call == promql_timestamp)
+        return compile_times(c, x);
     if (k->call == promql_call_relabel)
         return compile_relabel(c, x);
     if (k->call == promql_histogram_quantile && is_quantile(promql_unwrap(x->call.args[0])))
@@ -325,9 +343,7 @@ static struct plan_node *compile_kind(struct compiler *c, const struct promql_ex
 {
     switch (x->kind) {
     case PROMQL_SELECTOR:
-        if (x->selector.may_match_all || x->selector.shift.is_smoothed)
-            return NULL;
-        return compile_selector(c, x, x, PLAN_INSTANT);
+        return is_plain_selector(x) ? compile_selector(c, x, x, PLAN_INSTANT) : NULL;
     case PROMQL_PAREN: return compile(c, x->inner);
     case PROMQL_SUBQUERY: compile(c, x->subquery.expr); return NULL;
     case PROMQL_UNARY:

@@ -115,6 +115,27 @@ static void instant_rows(struct plan_column_batch *b, const struct storage_serie
     }
 }
 
+/* Of each the time of what an instant takes, be it a histogram. */
+static void times_rows(struct plan_column_batch *b, const struct storage_series *series, size_t at,
+                       size_t n)
+{
+    struct plan_column *c = b->n->col;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct storage_series *s = &series[i];
+        storage_slot slot = STORAGE_ABSENT;
+        size_t k;
+
+        find_place(&b->place, s, b->from, b->to);
+        for (k = b->place.end; k != b->place.begin && slot == STORAGE_ABSENT; k--)
+            slot = storage_at(s, k - 1);
+        c->has[at + i] = slot != STORAGE_ABSENT && slot != STORAGE_STALE ? PLAN_FLOAT : PLAN_NONE;
+        c->present += c->has[at + i];
+        if (c->has[at + i] != PLAN_NONE)
+            c->v[at + i] = (double)s->times[k] / 1000;
+    }
+}
+
 static size_t rows_of_batch(const struct plan_column_batch *b, size_t at)
 {
     return b->n->n - at < BATCH ? b->n->n - at : BATCH;
@@ -134,7 +155,7 @@ static void read_batch(struct plan_column_batch *b, size_t at, struct storage_se
         begin = b->place.begin;
         if (begin == end)
             continue;
-        if (b->n->kind == PLAN_INSTANT) {
+        if (b->n->kind != PLAN_RANGE) {
             if (end != out[i].n || out[i].rising == 0)
                 __builtin_prefetch(storage_address(&out[i], end - 1));
             continue;
@@ -177,7 +198,8 @@ static bool plan_column_instant(struct plan_column_batch *b, const struct promql
     b->to = promql_reference(b->selector, t);
     b->from = b->to - b->ev->set.lookback;
     for (size_t at = 0; at < b->n->n; at += BATCH) {
-        instant_rows(b, next_batch(b, at), at, rows_of_batch(b, at));
+        (b->n->kind == PLAN_TIMES ? times_rows : instant_rows)(b, next_batch(b, at), at,
+                                                               rows_of_batch(b, at));
         if (!promql_charge(b->ev, 0))
             return false;
     }
@@ -606,6 +628,7 @@ static bool plan_column_make(struct promql_plan *p, struct promql_eval *ev, stru
     }
     switch (n->kind) {
     case PLAN_INSTANT: return plan_column_instant(&b, x, t);
+    case PLAN_TIMES: return plan_column_instant(&b, promql_unwrap(x->call.args[0]), t);
     case PLAN_RANGE: return range(&b, x, t, given_up);
     case PLAN_MATH: math(n, promql_kernel_of(x->call.fn)->math); break;
     case PLAN_TUNED: plan_column_tune(n, promql_kernel_of(x->call.fn)->tuned); break;

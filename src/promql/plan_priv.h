@@ -18,6 +18,7 @@
 
 enum plan_kind {
     PLAN_INSTANT,
+    PLAN_TIMES,   /* timestamp(selector) */
     PLAN_RANGE,   /* function(selector[5m]) */
     PLAN_MATH,    /* abs(a) and the like */
     PLAN_TUNED,   /* clamp(a, 1, 2) and the like */

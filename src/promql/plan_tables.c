@@ -73,6 +73,7 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
 {
     switch (n->kind) {
     case PLAN_INSTANT: return series_row(p, n, row, a);
+    case PLAN_TIMES:
     case PLAN_RANGE: return plan_tables_drop(p, series_row(p, n, row, a), n->drops_name, a);
     case PLAN_MATH:
     case PLAN_TUNED:
@@ -329,6 +330,7 @@ static bool drops_names(const struct plan_node *n)
 {
     switch (n->kind) {
     case PLAN_RANGE: return !promql_kernel_of(n->x->call.fn)->keeps_name;
+    case PLAN_TIMES:
     case PLAN_MATH:
     case PLAN_TUNED:
     case PLAN_SIGN:
@@ -354,7 +356,8 @@ static bool make_tables(struct promql_plan *p, struct plan_node *n)
 {
     n->drops_name = drops_names(n);
     switch (n->kind) {
-    case PLAN_INSTANT: n->n = n->selector->ids.n; break;
+    case PLAN_INSTANT:
+    case PLAN_TIMES: n->n = n->selector->ids.n; break;
     case PLAN_RANGE:
         n->n = n->selector->ids.n;
         find_odd(p, n);

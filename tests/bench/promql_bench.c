@@ -69,6 +69,7 @@ static const struct query range_queries[] = {
     {"topk", "topk(5, rate(m_total[5m]))"},
     {"relabel",
      "sum by (x) (label_replace(rate(m_total[5m]), \"x\", \"$1\", \"instance\", \"(.*)\"))"},
+    {"timestamp", "max by (mode) (time() - timestamp(m_total))"},
     {"subquery", "max_over_time(sum(rate(m_total[5m]))[5m:15s])"},
     {"round", "sum by (mode) (round(rate(m_total[5m])))"},
 };
