@@ -41,12 +41,15 @@ static bool is_valid(const struct alert_input *in, const struct alert *a, const 
             valid_names(in->annotations, mode, "annotation", err));
 }
 
-static void log_alert(struct engine *e, const struct alert *a, struct effects *fx)
+/* Returns how many bytes that takes. */
+static size_t log_alert(struct engine *e, const struct alert *a, struct effects *fx)
 {
-    size_t before = fx->commit.alerts.n;
+    size_t before = fx->commit.alerts.n, n;
 
     engine_log_alert(&fx->commit.alerts, a);
-    e->log_bytes += fx->commit.alerts.n - before;
+    n = fx->commit.alerts.n - before;
+    e->log_bytes += n;
+    return n;
 }
 
 /* Stores one over the old one, if any; returns the alert that the store holds now, which may be another object than a. */
@@ -57,8 +60,7 @@ static struct alert *alerts_store(struct engine *e, struct alert *a, struct aler
 
     if (old == NULL) {
         (void)alert_table_put(&e->alerts, a);
-        e->live_bytes += 256;
-        log_alert(e, a, fx);
+        e->live_bytes += log_alert(e, a, fx);
         happened_alert(e, a, now, fx);
         changed_alert(e, a);
         if (inhibitor_add(e->inhibitor, a))
@@ -282,8 +284,8 @@ static void alerts_forget(struct engine *e, struct alert **at)
     inhibitor_drop(e->inhibitor, a);
     ahead_forget(e, a);
     changed_alert(e, a);
+    e->live_bytes -= e->live_bytes / e->alerts.n;
     alert_table_del(&e->alerts, at);
-    e->live_bytes -= e->live_bytes > 256 ? 256 : e->live_bytes;
     alert_unref(a);
 }
 

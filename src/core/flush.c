@@ -73,6 +73,13 @@ static ts_ns restored_due(const struct engine *e, const struct group *g, struct 
                   (since / g->route->conf->group_interval + 1) * g->route->conf->group_interval);
 }
 
+/* What is decided by that is no news. */
+static void groups_take_again(struct engine *e, struct alert *a, struct now now, struct effects *fx)
+{
+    alerts_route(e, a, now, fx);
+    effects_clear(fx);
+}
+
 /* Groups of a new tree, from the stored alerts and from those that only an old group still held. */
 void groups_rebuild(struct engine *e, struct now now, bool restored)
 {
@@ -91,10 +98,10 @@ void groups_rebuild(struct engine *e, struct now now, bool restored)
     route_tree_init(&e->tree, e->conf->route);
     e->groups = mem_array(e->tree.n, sizeof(*e->groups));
     ALERT_TABLE_EACH (a, &e->alerts)
-        alerts_route(e, a, now, &fx);
+        groups_take_again(e, a, now, &fx);
     for (size_t i = 0; i < held.n; i++) {
         if (engine_alert(e, alert_fingerprint(held.v[i])) == NULL)
-            alerts_route(e, held.v[i], now, &fx);
+            groups_take_again(e, held.v[i], now, &fx);
         alert_unref(held.v[i]);
     }
     vec_release(&held);

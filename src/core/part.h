@@ -20,7 +20,7 @@ struct restoring {
     struct engine *e;
     struct now now;
     struct effects *fx;
-    size_t unreadable;
+    size_t unreadable, alerts; /* the latter of all records, those that another replaced too */
     struct arena scratch;
     struct old_keys old_keys;
     struct buf key;

@@ -23,6 +23,7 @@ bool alerts_restore(struct restoring *r, str key, str record)
             break;
         }
         alert_unref(alert_table_put(&r->e->alerts, a));
+        r->alerts++;
         arena_reset(&r->scratch);
     }
     r->e->log_bytes += RECORD_HEAD + record.n;
@@ -143,9 +144,8 @@ bool engine_restore(struct engine *e, const struct state_reader *from, struct no
     buf_release(&r.key);
     if (!ok)
         return false;
-    e->live_bytes = 0;
+    e->live_bytes = r.alerts != 0 ? e->log_bytes / r.alerts * e->alerts.n : 0;
     ALERT_TABLE_EACH (a, &e->alerts) {
-        e->live_bytes += 256;
         inhibitor_add(e->inhibitor, a);
         limits_admit_name(&e->limits, a, now);
     }

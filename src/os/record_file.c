@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+enum { RECORD_AHEAD = 128 << 10 };
+
 bool record_write(int fd, str s)
 {
     while (s.n != 0) {
@@ -35,31 +37,68 @@ bool record_read(int fd, uint64_t at, char *out, size_t n)
     return true;
 }
 
+/* What is read ahead of a file: bytes up to `end`, of which those before `at` have been taken. */
+struct record_window {
+    int fd;
+    uint64_t end, read; /* of the file: where the walk ends, and up to where it is in b */
+    struct buf b;
+    size_t at;
+};
+
+/* As much as the file has, up to so many bytes. */
+static void record_read_ahead(struct record_window *w, size_t most)
+{
+    buf_reserve(&w->b, most);
+    while (most != 0) {
+        ssize_t k = pread(w->fd, w->b.p + w->b.n, most, (off_t)w->read);
+
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return;
+        w->b.n += (size_t)k;
+        w->read += (uint64_t)k;
+        most -= (size_t)k;
+    }
+}
+
+/* Whether n bytes are there, from `at` on. */
+static bool record_have(struct record_window *w, size_t n)
+{
+    size_t have = w->b.n - w->at, ahead = n > RECORD_AHEAD ? n : RECORD_AHEAD;
+    uint64_t left = w->end - w->read;
+
+    if (have >= n)
+        return true;
+    if (n - have > left)
+        return false;
+    memmove(w->b.p, w->b.p + w->at, have);
+    w->b.n = have;
+    w->at = 0;
+    ahead -= have;
+    record_read_ahead(w, ahead < left ? ahead : (size_t)left);
+    return w->b.n >= n;
+}
+
 uint64_t record_walk(int fd, uint64_t from, uint64_t end, bool (*record)(void *arg, str bytes),
                      void *arg)
 {
-    struct buf b = BUF_INIT;
+    struct record_window w = {.fd = fd, .end = end, .read = from};
     uint64_t at = from;
-    char head[RECORD_HEAD];
+    str rest, bytes;
 
-    while (end - at >= RECORD_HEAD && record_read(fd, at, head, RECORD_HEAD)) {
-        size_t n = record_length(head);
-        str rest, bytes;
-
-        if (n > end - at - RECORD_HEAD)
+    buf_reserve(&w.b, RECORD_AHEAD);
+    while (record_have(&w, RECORD_HEAD) &&
+           record_have(&w, RECORD_HEAD + record_length(w.b.p + w.at))) {
+        rest = str_sub(buf_str(&w.b), w.at, w.b.n);
+        if (!record_next(&rest, &bytes))
             break;
-        buf_clear(&b);
-        buf_add(&b, (str){head, RECORD_HEAD});
-        buf_reserve(&b, n + 1);
-        b.n += n;
-        rest = buf_str(&b);
-        if (!record_read(fd, at + RECORD_HEAD, b.p + RECORD_HEAD, n) || !record_next(&rest, &bytes))
-            break;
-        at += RECORD_HEAD + n;
+        w.at += RECORD_HEAD + bytes.n;
+        at += RECORD_HEAD + bytes.n;
         if (record != NULL && !record(arg, bytes))
             break;
     }
-    buf_release(&b);
+    buf_release(&w.b);
     return at;
 }
 

@@ -2,7 +2,7 @@
  *
  * Shapes   reading ends at the first record that is cut or damaged: a torn tail is what a power cut leaves.
  * Errors   errno says why; ERR_IO.
- * Cost     reading: one pread a head and one a body.
+ * Cost     walking: one pread for each 128 KiB, or for a record that is longer, and as much memory.
  */
 #ifndef OS_RECORD_FILE_H
 #define OS_RECORD_FILE_H

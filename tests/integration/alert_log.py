@@ -2,6 +2,7 @@
 from harness import *
 
 ALERTS, BATCH, TEXT = 1000, 100, 400
+START = stamp(0)
 
 
 def names(n):
@@ -40,6 +41,61 @@ def test_changing_annotations():
         with Tocsin(config, d) as t:
             equal(rounds(t), {n: 29 for n in names(ALERTS)}, "what was told last")
             print(f"{sizes[-1]} bytes after {sum(1 for _ in sizes)} rounds, {max(sizes)} at most")
+
+
+def post(t, all, text, ends_in=3600):
+    for at in range(0, len(all), BATCH):
+        equal(t.post("/api/v2/alerts", [{"labels": {"alertname": n}, "startsAt": START, "endsAt": stamp(ends_in),
+                                         "annotations": {"text": text}} for n in all[at:at + BATCH]]).status, 200)
+
+
+def memory(t, what):
+    with open(f"/proc/{t.p.pid}/status") as f:
+        return int(re.search(what + r":\s+(\d+) kB", f.read())[1]) << 10
+
+
+def test_a_refresh_writes_nothing():
+    """That an alert goes on is no news: it is not written, so that what fires for days costs the disk nothing."""
+    with folder() as d, Sink() as s:
+        with Tocsin(simple(s, group_wait="10m"), d) as t:
+            post(t, names(ALERTS), "x" * TEXT)
+            before = log_size(t)
+            for r in range(1, 4):
+                post(t, names(ALERTS), "x" * TEXT, 3600 + 60 * r)
+            equal(log_size(t) - before, 0, "bytes of 3,000 refreshes")
+            post(t, names(1), "changed")
+            assert log_size(t) > before, "a changed alert is written"
+
+
+def test_what_comes_once_is_written_once():
+    """A log without a record that another replaces is not written anew: not when it came, and not after a start."""
+    which = lambda t: os.stat(os.path.join(t.storage, "alerts.log")).st_ino
+    with folder() as d, Sink() as s:
+        config = simple(s, group_wait="10m")
+        with Tocsin(config, d) as t:
+            first = which(t)
+            post(t, names(5000), "x" * 1000)
+            assert log_size(t) > 5 << 20
+            time.sleep(0.3)
+            equal(which(t), first, "the file")
+            t.kill()
+        with Tocsin(config, d) as t:
+            post(t, names(1), "a commit, at the end of which it would begin")
+            time.sleep(0.3)
+            equal(which(t), first, "the file after a start")
+
+
+def test_a_start_needs_no_more_than_it_leaves():
+    """What is read back goes where it stays, record by record."""
+    with folder() as d, Sink() as s:
+        config = simple(s, group_wait="10m")
+        with Tocsin(config, d) as t:
+            post(t, names(20000), "x" * 200)
+            t.kill()
+        with Tocsin(config, d) as t:
+            peak, stays = memory(t, "VmHWM"), memory(t, "VmRSS")
+            print(f"20,000 alerts: {stays >> 20} MB, {peak >> 20} at most")
+            assert peak < 1.1 * stays, f"{peak} bytes at most, {stays} stay"
 
 
 def test_a_flipped_bit():

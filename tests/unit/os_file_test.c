@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "base/record.h"
 #include "os/file.h"
+#include "os/record_file.h"
 
 static char dir[] = "/tmp/tocsin-file-XXXXXX", path[64];
 static int sync_fails; /* errno of each sync */
@@ -142,12 +144,107 @@ static void a_probe_leaves_nothing(void **state)
     assert_int_equal(rmdir(dir), 0); /* it is empty */
 }
 
+/* -- records -- */
+
+static bool note_record(void *arg, str bytes)
+{
+    record_frame(arg, bytes);
+    return true;
+}
+
+/* What is found in the first n bytes, which begin with 3 of something else, against what reading them in memory finds. */
+static void walked_as_in_memory(int fd, str all, size_t n)
+{
+    struct buf found = BUF_INIT, want = BUF_INIT;
+    str rest = str_sub(all, 3, n), bytes;
+    uint64_t end = record_walk(fd, 3, n, note_record, &found);
+
+    while (record_next(&rest, &bytes))
+        record_frame(&want, bytes);
+    assert_int_equal(end, 3 + want.n);
+    assert_int_equal(found.n, want.n);
+    assert_true(str_eq(buf_str(&found), buf_str(&want)));
+    buf_release(&found);
+    buf_release(&want);
+}
+
+/* Records that are shorter and longer than what is read ahead, one that begins or ends about there, and none at all. */
+static void records_are_walked_wherever_they_end(void **state)
+{
+    static const size_t sizes[] = {1,   0, 131053, 5,     9,      131072, 131064, 131065, 400000,
+                                   300, 3, 131063, 70000, 131073, 0,      8,      200000, 2};
+    struct buf all = BUF_INIT, text = BUF_INIT;
+    size_t ends[sizeof(sizes) / sizeof(*sizes)];
+    int fd;
+
+    (void)state;
+    buf_adds(&all, "new");
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        buf_clear(&text);
+        buf_pad(&text, (char)('a' + i), sizes[i]);
+        record_frame(&all, buf_str(&text));
+        ends[i] = all.n;
+    }
+    fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    room(1 << 30);
+    assert_true(record_write(fd, buf_str(&all)));
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+        for (size_t n = ends[i] - (i == 0 ? 9 : 10); n <= all.n && n < ends[i] + 10; n++)
+            walked_as_in_memory(fd, buf_str(&all), n);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        size_t at = ends[i] - 1;
+
+        all.p[at] ^= 4;
+        assert_int_equal(pwrite(fd, all.p + at, 1, (off_t)at), 1);
+        walked_as_in_memory(fd, buf_str(&all), all.n);
+        all.p[at] ^= 4;
+        assert_int_equal(pwrite(fd, all.p + at, 1, (off_t)at), 1);
+    }
+    /* it has become shorter than was said: what is there is read */
+    assert_int_equal(ftruncate(fd, (off_t)ends[7] - 1), 0);
+    assert_int_equal(record_walk(fd, 3, all.n, NULL, NULL), ends[6]);
+    assert_int_equal(record_walk(fd, all.n, all.n, NULL, NULL), all.n);
+    close(fd);
+    unlink(path);
+    buf_release(&all);
+    buf_release(&text);
+}
+
+static bool take_two(void *arg, str bytes)
+{
+    (void)bytes;
+    return ++*(size_t *)arg < 2;
+}
+
+static void a_walk_ends_when_nobody_wants_more(void **state)
+{
+    struct buf all = BUF_INIT;
+    size_t taken = 0;
+    int fd;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        record_frame(&all, S("abc"));
+    fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    room(1 << 30);
+    assert_true(record_write(fd, buf_str(&all)));
+    assert_int_equal(record_walk(fd, 0, all.n, take_two, &taken), 2 * (RECORD_HEAD + 3));
+    assert_int_equal(taken, 2);
+    close(fd);
+    unlink(path);
+    buf_release(&all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_replaced_or_stays),
         cmocka_unit_test(what_does_not_go_in_is_cut_off),
         cmocka_unit_test(a_file_whose_sync_failed_is_not_written),
+        cmocka_unit_test(records_are_walked_wherever_they_end),
+        cmocka_unit_test(a_walk_ends_when_nobody_wants_more),
         cmocka_unit_test(a_probe_leaves_nothing),
     };
 
