@@ -90,7 +90,7 @@ static bool is_join(const struct promql_expr *x)
     return strcmp(x->call.fn->name, "label_join") == 0;
 }
 
-static bool check_sources(const struct promql_expr *x, struct err *e)
+static bool check_join_sources(const struct promql_expr *x, struct err *e)
 {
     for (size_t k = 3; k < x->call.n_args; k++)
         if (!label_name_is_utf8(eval_labels_text_of(x, k)))
@@ -113,7 +113,7 @@ static bool compile_pattern(const struct promql_expr *x, struct promql_node *n, 
 
 bool promql_relabel_ready(const struct promql_expr *x, struct promql_node *n, struct err *e)
 {
-    return (is_join(x) ? check_sources(x, e) : compile_pattern(x, n, e)) && check_texts(x, e);
+    return (is_join(x) ? check_join_sources(x, e) : compile_pattern(x, n, e)) && check_texts(x, e);
 }
 
 void promql_relabel_begin(struct promql_relabel *r, const struct promql_expr *x,
@@ -129,7 +129,7 @@ void promql_relabel_end(struct promql_relabel *r)
     buf_release(&r->value);
 }
 
-static bool replaced(struct promql_relabel *r, struct labels ls)
+static bool replace_value(struct promql_relabel *r, struct labels ls)
 {
     str subject = labels_get(ls, eval_labels_text_of(r->x, 3));
 
@@ -139,7 +139,7 @@ static bool replaced(struct promql_relabel *r, struct labels ls)
     return true;
 }
 
-static void joined(struct promql_relabel *r, struct labels ls)
+static void join_value(struct promql_relabel *r, struct labels ls)
 {
     for (size_t k = 3; k < r->x->call.n_args; k++) {
         if (k != 3)
@@ -151,10 +151,10 @@ static void joined(struct promql_relabel *r, struct labels ls)
 bool promql_relabel_value(struct promql_relabel *r, struct labels ls, str *value)
 {
     buf_clear(&r->value);
-    if (!is_join(r->x) && !replaced(r, ls))
+    if (!is_join(r->x) && !replace_value(r, ls))
         return false;
     if (is_join(r->x))
-        joined(r, ls);
+        join_value(r, ls);
     *value = buf_str(&r->value);
     return true;
 }

@@ -384,7 +384,7 @@ static void plan_column_tune(struct plan_node *n, promql_tuned_math *f)
     }
 }
 
-static void relabel(struct plan_node *n)
+static void plan_column_relabel(struct plan_node *n)
 {
     const struct plan_column *in = n->a->col;
 
@@ -632,7 +632,7 @@ static bool plan_column_make(struct promql_plan *p, struct promql_eval *ev, stru
     case PLAN_RANGE: return range(&b, x, t, given_up);
     case PLAN_MATH: math(n, promql_kernel_of(x->call.fn)->math); break;
     case PLAN_TUNED: plan_column_tune(n, promql_kernel_of(x->call.fn)->tuned); break;
-    case PLAN_RELABEL: relabel(n); break;
+    case PLAN_RELABEL: plan_column_relabel(n); break;
     case PLAN_SIGN: sign(n); break;
     case PLAN_SCALAR: return scalar(ev, n, x, t);
     case PLAN_FOLD: *given_up = !plan_column_fold(ev, n); break;
