@@ -107,7 +107,7 @@ static void put_matching(struct json_writer *w, const struct promql_expr *x)
                                         [PROMQL_MANY_TO_ONE] = "many-to-one",
                                         [PROMQL_ONE_TO_MANY] = "one-to-many",
                                         [PROMQL_MANY_TO_MANY] = "many-to-many"};
-    const struct promql_matching *m = &x->binary.matching;
+    const struct promql_matching *m = x->binary.matching;
 
     json_key(w, S("matching"));
     if (x->binary.lhs->type != PROMQL_T_VECTOR || x->binary.rhs->type != PROMQL_T_VECTOR) {

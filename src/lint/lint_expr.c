@@ -269,7 +269,7 @@ static bool see_experimental(struct promql_expr *x, void *arg)
         (x->selector.shift.is_anchored || x->selector.shift.is_smoothed))
         flag = "needs Prometheus' --enable-feature=promql-extended-range-selectors";
     if (x->kind == PROMQL_BINARY &&
-        (x->binary.matching.fills_left || x->binary.matching.fills_right))
+        (x->binary.matching->fills_left || x->binary.matching->fills_right))
         flag = "needs Prometheus' --enable-feature=promql-binop-fill-modifiers";
     if (flag != NULL)
         lint_expr_report(arg, x, flag);
@@ -354,8 +354,8 @@ static void see_join(struct lint_expr_check *c, const struct promql_expr *x)
 
     if (x->binary.op == PROMQL_OR || x->binary.op == PROMQL_UNLESS ||
         x->binary.lhs->type != PROMQL_T_VECTOR || x->binary.rhs->type != PROMQL_T_VECTOR ||
-        x->binary.matching.fills_left || x->binary.matching.fills_right ||
-        !label_shapes_clash(&x->binary.matching, &left, &right, &why) || is_doubtful(c, x, &why))
+        x->binary.matching->fills_left || x->binary.matching->fills_right ||
+        !label_shapes_clash(x->binary.matching, &left, &right, &why) || is_doubtful(c, x, &why))
         return;
     diag_help(
         c->d,
@@ -385,7 +385,7 @@ static const struct promql_expr *bare_selector(const struct promql_expr *x)
 static void see_several_values(struct lint_expr_check *c, const struct promql_expr *x,
                                const struct promql_expr *side)
 {
-    const struct promql_matching *on = &x->binary.matching;
+    const struct promql_matching *on = x->binary.matching;
     const struct promql_expr *in = bare_selector(side);
 
     for (size_t i = 0; in != NULL && i < in->selector.matchers.n; i++) {
@@ -445,7 +445,7 @@ static bool see_impossible(struct promql_expr *x, void *arg)
 {
     if (x->kind == PROMQL_BINARY) {
         see_join(arg, x);
-        if (x->binary.matching.is_on && x->binary.matching.card == PROMQL_ONE_TO_ONE &&
+        if (x->binary.matching->is_on && x->binary.matching->card == PROMQL_ONE_TO_ONE &&
             !promql_op_info(x->binary.op)->is_set) {
             see_several_values(arg, x, x->binary.lhs);
             see_several_values(arg, x, x->binary.rhs);
@@ -533,8 +533,8 @@ static bool see_own_ratio(struct promql_expr *x, void *arg)
 {
     const struct promql_expr *l, *r;
 
-    if (x->kind != PROMQL_BINARY || x->binary.op != PROMQL_DIV || x->binary.matching.is_on ||
-        x->binary.matching.n_labels != 0)
+    if (x->kind != PROMQL_BINARY || x->binary.op != PROMQL_DIV || x->binary.matching->is_on ||
+        x->binary.matching->n_labels != 0)
         return true;
     l = selector_below(x->binary.lhs);
     r = selector_below(x->binary.rhs);

@@ -210,7 +210,7 @@ static struct label_shape shape_union(const struct label_shape *x, const struct 
 
 static struct label_shape shape_of_matched(const struct promql_expr *x, struct arena *a)
 {
-    const struct promql_matching *m = &x->binary.matching;
+    const struct promql_matching *m = x->binary.matching;
     bool is_right = m->card == PROMQL_ONE_TO_MANY;
     struct label_shape many = label_shape_of(is_right ? x->binary.rhs : x->binary.lhs, a),
                        one = label_shape_of(is_right ? x->binary.lhs : x->binary.rhs, a), out;

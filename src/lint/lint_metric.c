@@ -427,8 +427,8 @@ static bool see_named_labels(struct promql_expr *x, void *arg)
         name_label(l, x->selector.matchers.v[i].name);
     for (size_t i = 0; x->kind == PROMQL_AGGREGATE && i < x->aggregate.n_labels; i++)
         name_label(l, x->aggregate.labels[i]);
-    for (size_t i = 0; x->kind == PROMQL_BINARY && i < x->binary.matching.n_labels; i++)
-        name_label(l, x->binary.matching.labels[i]);
+    for (size_t i = 0; x->kind == PROMQL_BINARY && i < x->binary.matching->n_labels; i++)
+        name_label(l, x->binary.matching->labels[i]);
     return true;
 }
 
@@ -528,8 +528,8 @@ static void see_join_labels(struct lint_expr_check *c, const struct promql_expr 
     const struct promql_expr *in = labelled_below(side);
     const struct known_metric *m = metric_known_of(c, in).m;
 
-    for (size_t i = 0; m != NULL && m->knows_labels && i < x->binary.matching.n_labels; i++) {
-        str name = x->binary.matching.labels[i];
+    for (size_t i = 0; m != NULL && m->knows_labels && i < x->binary.matching->n_labels; i++) {
+        str name = x->binary.matching->labels[i];
         bool has = label_may_be_added(name) || str_is(name, "le");
 
         for (size_t k = 0; k < m->n_labels && !has; k++)
@@ -549,7 +549,7 @@ static bool see_metric_labels(struct promql_expr *x, void *arg)
     struct lint_expr_check *c = arg;
     struct known_series k = metric_known_of(c, x);
 
-    if (x->kind == PROMQL_BINARY && x->binary.matching.is_on) {
+    if (x->kind == PROMQL_BINARY && x->binary.matching->is_on) {
         see_join_labels(c, x, x->binary.lhs);
         see_join_labels(c, x, x->binary.rhs);
     }

@@ -209,8 +209,8 @@ static struct label_sets paired_sets(const struct partner_side *many,
 static bool is_vector_join(const struct promql_expr *x)
 {
     return x->kind == PROMQL_BINARY && x->binary.lhs->type == PROMQL_T_VECTOR &&
-           x->binary.rhs->type == PROMQL_T_VECTOR && !x->binary.matching.fills_left &&
-           !x->binary.matching.fills_right;
+           x->binary.rhs->type == PROMQL_T_VECTOR && !x->binary.matching->fills_left &&
+           !x->binary.matching->fills_right;
 }
 
 static struct label_sets sets_of_binary(const struct lint_expr_check *c,
@@ -220,7 +220,7 @@ static struct label_sets sets_of_binary(const struct lint_expr_check *c,
     struct partner_side left, right;
 
     if (!is_vector_join(x))
-        return x->binary.matching.fills_left || x->binary.matching.fills_right
+        return x->binary.matching->fills_left || x->binary.matching->fills_right
                    ? unknown_sets
                    : sets_of(c, x->binary.lhs->type == PROMQL_T_VECTOR ? x->binary.lhs
                                                                        : x->binary.rhs);
@@ -230,11 +230,11 @@ static struct label_sets sets_of_binary(const struct lint_expr_check *c,
     r = sets_of(c, x->binary.rhs);
     if (!l.is_known || !r.is_known)
         return unknown_sets;
-    left = partners_of(&x->binary.matching, l, c->a);
-    right = partners_of(&x->binary.matching, r, c->a);
-    out = x->binary.matching.card == PROMQL_ONE_TO_MANY
-              ? paired_sets(&right, &left, &x->binary.matching, c->a)
-              : paired_sets(&left, &right, &x->binary.matching, c->a);
+    left = partners_of(x->binary.matching, l, c->a);
+    right = partners_of(x->binary.matching, r, c->a);
+    out = x->binary.matching->card == PROMQL_ONE_TO_MANY
+              ? paired_sets(&right, &left, x->binary.matching, c->a)
+              : paired_sets(&left, &right, x->binary.matching, c->a);
     str_map_release(&left.all);
     str_map_release(&right.all);
     return out;
@@ -328,7 +328,7 @@ static void see_several(struct lint_expr_check *c, const struct promql_expr *x, 
 static void see_one_sided(struct lint_expr_check *c, const struct promql_expr *x,
                           const struct partner_side *l, const struct partner_side *r)
 {
-    enum promql_card card = x->binary.matching.card;
+    enum promql_card card = x->binary.matching->card;
     const str *key = NULL;
     const char *side = "right";
 
@@ -364,8 +364,8 @@ static bool see_partners(struct promql_expr *x, void *arg)
     r = sets_of(c, x->binary.rhs);
     if (l.n == 0 || r.n == 0) /* R080 to R082 say why */
         return true;
-    left = partners_of(&x->binary.matching, l, c->a);
-    right = partners_of(&x->binary.matching, r, c->a);
+    left = partners_of(x->binary.matching, l, c->a);
+    right = partners_of(x->binary.matching, r, c->a);
     if (!have_partners(&left, &right))
         see_no_partner(c, x, &left, &right);
     else
@@ -430,11 +430,11 @@ static bool see_lost_label(struct promql_expr *x, void *arg)
         for (size_t i = 0; i < x->aggregate.n_labels; i++)
             see_lost(c, x, &s, x->aggregate.labels[i], "of this aggregation");
     }
-    if (is_vector_join(x) && x->binary.matching.is_on)
+    if (is_vector_join(x) && x->binary.matching->is_on)
         for (int side = 0; side < 2; side++) {
             s = sets_of(c, side == 0 ? x->binary.lhs : x->binary.rhs);
-            for (size_t i = 0; i < x->binary.matching.n_labels; i++)
-                see_lost(c, x, &s, x->binary.matching.labels[i],
+            for (size_t i = 0; i < x->binary.matching->n_labels; i++)
+                see_lost(c, x, &s, x->binary.matching->labels[i],
                          side == 0 ? "on the left" : "on the right");
         }
     return true;

@@ -133,8 +133,8 @@ struct promql_expr {
         struct {
             enum promql_op op;
             bool is_bool;
-            uint32_t op_at, op_end; /* the operator with its modifiers */
-            struct promql_matching matching;
+            uint32_t op_at, op_end;                 /* the operator with its modifiers */
+            const struct promql_matching *matching; /* most say nothing, and have one in common */
             struct promql_expr *lhs, *rhs;
         } binary;
         struct promql_expr *inner; /* of PROMQL_PAREN */

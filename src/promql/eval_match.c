@@ -29,7 +29,7 @@ bool promql_eval_set(struct promql_eval *ev, const struct promql_expr *x,
                      const struct promql_vector *lhs, const struct promql_vector *rhs,
                      struct promql_vector *out)
 {
-    struct promql_names s = promql_signature_names(&x->binary.matching, ev->a);
+    struct promql_names s = promql_signature_names(x->binary.matching, ev->a);
     bool is_or = x->binary.op == PROMQL_OR, wanted = x->binary.op == PROMQL_AND;
     const struct promql_vector *known = is_or ? lhs : rhs, *asked = is_or ? rhs : lhs;
     struct label_sets index = {0};
@@ -196,7 +196,7 @@ bool promql_eval_match(struct promql_eval *ev, const struct promql_expr *x,
                        const struct promql_vector *lhs, const struct promql_vector *rhs,
                        struct promql_vector *out)
 {
-    struct match m = {.ev = ev, .x = x, .how = &x->binary.matching, .out = out};
+    struct match m = {.ev = ev, .x = x, .how = x->binary.matching, .out = out};
     bool fills = m.how->fills_left || m.how->fills_right, ok;
 
     if ((lhs->n == 0 && rhs->n == 0) || ((lhs->n == 0 || rhs->n == 0) && !fills))

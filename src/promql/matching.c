@@ -38,7 +38,7 @@ struct promql_names promql_group_names(const struct promql_expr *x, str extra, s
 struct labels promql_join_labels(const struct promql_expr *x, bool delayed_names,
                                  struct labels many, struct labels one, struct arena *a)
 {
-    const struct promql_matching *m = &x->binary.matching;
+    const struct promql_matching *m = x->binary.matching;
     struct labels ls = many;
 
     if (x->binary.op <= PROMQL_ATAN2 || (x->binary.is_bool && !delayed_names))

@@ -47,6 +47,7 @@ bool promql_unquote(struct promql_parser *p, const struct promql_token *t, str *
 bool promql_unquote_bytes(struct promql_parser *p, const struct promql_token *t, str *out);
 struct promql_expr *promql_parse_selector(struct promql_parser *p, bool has_name);
 bool promql_parse_grouping(struct promql_parser *p, str **labels, size_t *n);
+extern const struct promql_matching promql_matching_any;
 /* What stands between a binary operator and its right side. */
 bool promql_parse_matching(struct promql_parser *p, struct promql_expr *x);
 

@@ -134,11 +134,10 @@ static bool parse_fill(struct promql_parser *p, struct promql_matching *m)
     return true;
 }
 
-bool promql_parse_matching(struct promql_parser *p, struct promql_expr *x)
-{
-    struct promql_matching *m = &x->binary.matching;
+const struct promql_matching promql_matching_any = {.card = PROMQL_ONE_TO_ONE};
 
-    x->binary.is_bool = promql_accept(p, TOK_BOOL);
+static bool parse_matching(struct promql_parser *p, struct promql_matching *m)
+{
     if (p->tok->kind == TOK_ON || p->tok->kind == TOK_IGNORING) {
         m->is_on = p->tok++->kind == TOK_ON;
         if (!promql_parse_grouping(p, &m->labels, &m->n_labels))
@@ -150,6 +149,20 @@ bool promql_parse_matching(struct promql_parser *p, struct promql_expr *x)
         }
     }
     return parse_fill(p, m);
+}
+
+bool promql_parse_matching(struct promql_parser *p, struct promql_expr *x)
+{
+    const struct promql_token *begin;
+    struct promql_matching m = promql_matching_any;
+
+    x->binary.is_bool = promql_accept(p, TOK_BOOL);
+    begin = p->tok;
+    if (!parse_matching(p, &m))
+        return false;
+    x->binary.matching =
+        p->tok != begin ? arena_copy(p->a, &m, 1, 1, sizeof(m)) : &promql_matching_any;
+    return true;
 }
 
 /* -- selectors -- */

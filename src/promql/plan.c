@@ -315,7 +315,7 @@ static struct plan_node *compile_call(struct compiler *c, const struct promql_ex
 static struct plan_node *compile_binary(struct compiler *c, const struct promql_expr *x)
 {
     const struct promql_expr *lhs = x->binary.lhs, *rhs = x->binary.rhs;
-    const struct promql_matching *m = &x->binary.matching;
+    const struct promql_matching *m = x->binary.matching;
     enum promql_op op = x->binary.op;
 
     compile(c, lhs);

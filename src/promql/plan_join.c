@@ -54,14 +54,14 @@ struct sides {
 
 static struct sides sides_of(const struct plan_node *n)
 {
-    if (n->x->binary.matching.card == PROMQL_ONE_TO_MANY)
+    if (n->x->binary.matching->card == PROMQL_ONE_TO_MANY)
         return (struct sides){n->b, n->a, n->group_of_b, n->group_of, true};
     return (struct sides){n->a, n->b, n->group_of, n->group_of_b, false};
 }
 
 static bool find_partners(struct plan_node *n, const struct sides *s)
 {
-    if (n->x->binary.matching.n_include != 0)
+    if (n->x->binary.matching->n_include != 0)
         return true; /* rows have the labels of the only possible one, whether it has a value or not */
     memset(n->partner, 0xff, n->n_groups * sizeof(n->partner[0])); /* PLAN_NO_ROW */
     for (size_t i = 0; i < s->one->n; i++) {
@@ -79,9 +79,9 @@ static bool find_partners(struct plan_node *n, const struct sides *s)
 /* False: a signature stands twice on a side that must have it once. */
 static bool pair_rows(struct plan_node *n, const struct sides *s)
 {
-    bool is_one_to_one = n->x->binary.matching.card == PROMQL_ONE_TO_ONE;
+    bool is_one_to_one = n->x->binary.matching->card == PROMQL_ONE_TO_ONE;
     bool is_bool = n->x->binary.is_bool;
-    bool is_fixed = n->x->binary.matching.n_include != 0; /* the partner may have no value */
+    bool is_fixed = n->x->binary.matching->n_include != 0; /* the partner may have no value */
     const struct plan_column *many = s->many->col, *one = s->one->col;
     struct plan_column *c = n->col;
 

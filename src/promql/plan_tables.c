@@ -31,7 +31,7 @@ static struct plan_row series_row(struct promql_plan *p, const struct plan_node 
 /* The many side of a join; the right one with group_right. */
 static bool is_swapped(const struct plan_node *n)
 {
-    return n->x->binary.matching.card == PROMQL_ONE_TO_MANY;
+    return n->x->binary.matching->card == PROMQL_ONE_TO_MANY;
 }
 
 static struct plan_row join_row(struct promql_plan *p, const struct plan_node *n, size_t row,
@@ -42,7 +42,7 @@ static struct plan_row join_row(struct promql_plan *p, const struct plan_node *n
     struct plan_row m = plan_row(p, many, row, a), o = {LABELS_NONE, false};
     bool is_filter = n->x->binary.op > PROMQL_ATAN2;
 
-    if (n->x->binary.matching.n_include != 0 && n->partner[group_of[row]] != PLAN_NO_ROW)
+    if (n->x->binary.matching->n_include != 0 && n->partner[group_of[row]] != PLAN_NO_ROW)
         o = plan_row(p, one, n->partner[group_of[row]], a);
     m.labels = promql_join_labels(n->x, p->set.delayed_names, m.labels, o.labels, a);
     m.drops_name = n->x->binary.is_bool || (m.drops_name && is_filter);
@@ -215,7 +215,7 @@ static void sign_sides(struct promql_plan *p, struct plan_node *n)
     struct arena views;
 
     arena_init(&views, 0);
-    names = promql_signature_names(&n->x->binary.matching, &views);
+    names = promql_signature_names(n->x->binary.matching, &views);
     n->group_of = mem_resize(n->group_of, rows, sizeof(n->group_of[0]));
     sign_rows(p, n->a, &names, n->group_of, &seen, &views);
     sign_rows(p, n->b, &names, n->group_of + n->a->n, &seen, &views);
@@ -231,7 +231,7 @@ static void sign_sides(struct promql_plan *p, struct plan_node *n)
 
 static bool make_join(struct promql_plan *p, struct plan_node *n)
 {
-    const struct promql_matching *m = &n->x->binary.matching;
+    const struct promql_matching *m = n->x->binary.matching;
 
     sign_sides(p, n);
     if (n->kind == PLAN_SET) {

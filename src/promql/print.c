@@ -216,7 +216,7 @@ static void print_lhs(struct buf *out, const struct promql_expr *x)
 
 static void print_binary(struct buf *out, const struct promql_expr *x)
 {
-    const struct promql_matching *m = &x->binary.matching;
+    const struct promql_matching *m = x->binary.matching;
     bool has_group = m->card == PROMQL_MANY_TO_ONE || m->card == PROMQL_ONE_TO_MANY;
 
     print_lhs(out, x);

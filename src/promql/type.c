@@ -122,7 +122,7 @@ static bool check_aggregate(struct promql_parser *p, struct promql_expr *x)
 
 static bool check_labels(struct promql_parser *p, struct promql_expr *x)
 {
-    const struct promql_matching *m = &x->binary.matching;
+    const struct promql_matching *m = x->binary.matching;
 
     for (size_t i = 0; m->is_on && i < m->n_labels; i++)
         for (size_t j = 0; j < m->n_include; j++)
@@ -136,7 +136,7 @@ static bool check_labels(struct promql_parser *p, struct promql_expr *x)
 /* The rules for how the two sides find each other. */
 static bool check_matching(struct promql_parser *p, struct promql_expr *x)
 {
-    struct promql_matching *m = &x->binary.matching;
+    const struct promql_matching *m = x->binary.matching;
     const struct promql_op_info *op = promql_op_info(x->binary.op);
     bool both = x->binary.lhs->type == PROMQL_T_VECTOR && x->binary.rhs->type == PROMQL_T_VECTOR;
     const char *why = NULL;
@@ -156,10 +156,14 @@ static bool check_matching(struct promql_parser *p, struct promql_expr *x)
     if (op->is_set && m->card != PROMQL_ONE_TO_ONE)
         return promql_fail(p, x->at, x->end, "no grouping allowed for \"%s\" operation",
                            op->text) != NULL;
-    if (op->is_set)
-        m->card = PROMQL_MANY_TO_MANY;
+    if (op->is_set) {
+        struct promql_matching *many = arena_copy(p->a, m, 1, 1, sizeof(*m));
+
+        many->card = PROMQL_MANY_TO_MANY;
+        x->binary.matching = many;
+    }
     if (!both)
-        *m = (struct promql_matching){0};
+        x->binary.matching = &promql_matching_any;
     return true;
 }
 

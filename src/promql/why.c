@@ -758,7 +758,7 @@ static bool has_another_label(const struct why_side *a, const struct why_side *b
 static void why_no_pair(struct why_run *r, const struct promql_expr *x, const struct why_side *left,
                         const struct why_side *right)
 {
-    const struct promql_matching *m = &x->binary.matching;
+    const struct promql_matching *m = x->binary.matching;
     struct why_side all_left = unfiltered_side(r, m, x->binary.lhs),
                     all_right = unfiltered_side(r, m, x->binary.rhs);
     bool is_join, is_filtered;
@@ -786,7 +786,7 @@ static str unknown_on(const struct promql_matching *m, const struct why_side *le
 
 static void why_sides(struct why_run *r, const struct promql_expr *x)
 {
-    const struct promql_matching *m = &x->binary.matching;
+    const struct promql_matching *m = x->binary.matching;
     struct why_side left = why_side_of(r, m, x->binary.lhs),
                     right = why_side_of(r, m, x->binary.rhs);
     bool is_set = promql_op_info(x->binary.op)->is_set;

@@ -188,7 +188,7 @@ static bool mark(struct promql_expr *x, void *arg)
     case PROMQL_BINARY:
         asked.ops[x->binary.op] = true;
         has(BOOL, x->binary.is_bool);
-        mark_matching(&x->binary.matching);
+        mark_matching(x->binary.matching);
         break;
     case PROMQL_PAREN: has(PARENTHESES, true); break;
     }
