@@ -43,6 +43,9 @@ static void free_node(struct plan_node *n)
 
 void promql_plan_seal(struct promql_plan *p)
 {
+    vec_fit(&p->nodes);
+    vec_fit(&p->exprs);
+    vec_fit(&p->selectors);
     u64_map_release(&p->selectors_by_hash);
     u64_map_release(&p->nodes_by_hash);
 }
