@@ -242,6 +242,18 @@ static int subquery_by_first(const void *a, const void *b)
                         : (x->place > y->place) - (x->place < y->place);
 }
 
+/* A series of histograms alone has no times at all. */
+static struct promql_window subquery_window(const struct subquery_series *s)
+{
+    struct promql_window w = {.n = s->times.n - s->begin, .h = s->h.v, .n_h = s->h.n};
+
+    if (w.n != 0) {
+        w.times = s->times.v + s->begin;
+        w.slots = s->slots.v + s->begin;
+    }
+    return w;
+}
+
 /* In the order in which they come in the window, which sums depend on. */
 static void subquery_hand_over(const struct promql_subquery *q, struct arena *a,
                                struct promql_matrix *out)
@@ -268,13 +280,8 @@ static void subquery_hand_over(const struct promql_subquery *q, struct arena *a,
     for (size_t i = 0; i < out->n; i++) {
         const struct subquery_series *s = order[i].series;
 
-        out->v[i] = (struct promql_matrix_series){.labels = s->labels,
-                                                  .drops_name = order[i].place & 1,
-                                                  .window = {.times = s->times.v + s->begin,
-                                                             .slots = s->slots.v + s->begin,
-                                                             .n = s->times.n - s->begin,
-                                                             .h = s->h.v,
-                                                             .n_h = s->h.n}};
+        out->v[i] = (struct promql_matrix_series){
+            .labels = s->labels, .drops_name = order[i].place & 1, .window = subquery_window(s)};
     }
 }
 
