@@ -71,6 +71,40 @@ static void groups_and_rules(void **state)
     drop(&p);
 }
 
+/* Labels that several rules have stand once, and only those; the file may go. */
+static void kept_rules_share_labels(void **state)
+{
+    struct rule_texts *texts = rule_texts_new();
+    struct rule_group_conf g;
+    struct parsed p;
+
+    (void)state;
+    parse(&p,
+          "groups:\n"
+          "- name: g\n"
+          "  rules:\n"
+          "  - {alert: A, expr: up, labels: {severity: low, a: b}, annotations: {severity: high}}\n"
+          "  - {alert: B, expr: up, labels: {severity: high}}\n"
+          "  - {alert: C, expr: up, labels: {severity: low, a: b}}\n",
+          MATCHER_FALLBACK);
+    assert_true(p.ok);
+    g = p.file.groups[0];
+    rule_groups_keep(texts, &g, 1);
+    drop(&p);
+    assert_ptr_equal(g.rules[0].all_labels.v, g.rules[2].all_labels.v);
+    assert_ptr_equal(g.rules[0].shown_labels.v, g.rules[2].shown_labels.v);
+    assert_ptr_equal(g.rules[0].annotations.v, g.rules[1].all_labels.v);
+    assert_int_equal(g.rules[0].all_labels.n, 2);
+    assert_str(g.rules[0].all_labels.v[0].value, "low");
+    assert_str(g.rules[0].shown_labels.v[0].name, "a");
+    assert_str(g.rules[1].all_labels.v[0].value, "high");
+    assert_int_equal(g.rules[1].all_labels.n, 1);
+    assert_int_equal(g.rules[1].annotations.n, 0);
+    assert_int_equal(g.rules[2].line, 6);
+    assert_null(g.rules[2].doc);
+    rule_texts_unref(texts);
+}
+
 static void faults_have_ids_and_places(void **state)
 {
     static const struct {
@@ -246,6 +280,7 @@ int main(void)
         cmocka_unit_test(groups_and_rules),
         cmocka_unit_test(expressions),
         cmocka_unit_test(left_sides),
+        cmocka_unit_test(kept_rules_share_labels),
         cmocka_unit_test(faults_have_ids_and_places),
         cmocka_unit_test(all_faults_of_a_file),
         cmocka_unit_test(a_tolerant_load_leaves_out_what_is_bad),
