@@ -182,6 +182,7 @@ static enum flow exec_walk_template(struct exec *x, const struct tmpl_value *dot
     x->vars.n = mark;
     if (!x->failed)
         x->tree = caller;
+    exec_at(x, n);
     return flow == FLOW_FAILED ? FLOW_FAILED : FLOW_ON;
 }
 
@@ -200,10 +201,8 @@ static enum flow exec_walk(struct exec *x, const struct tmpl_value *dot, const s
 {
     enum flow flow = FLOW_ON;
 
-    if (!exec_step(x))
-        return FLOW_FAILED;
-    exec_at(x, n);
-    if (!exec_deeper(x))
+    exec_at(x, n); /* which is of x->tree, and so may fail */
+    if (!exec_step(x) || !exec_deeper(x))
         return FLOW_FAILED;
     switch (n->kind) {
     case TN_TEXT: walk_text(x, n->text); break;

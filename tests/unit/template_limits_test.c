@@ -86,6 +86,34 @@ static void test_deadline(void **state)
     bench_release(&b);
 }
 
+/* Whatever step a limit ends at, the place is one of the template that is named: the message's is shorter than what it calls. */
+static void test_places_of_limits(void **state)
+{
+    static const char file[] = "{{ define \"long\" }}0123456789{{ if . }}{{ 1 }}{{ end }}{{ end }}"
+                               "{{ define \"s\" }}{{ template \"long\" 1 }}{{ end }}";
+    static const char message[] = "{{ template \"s\" }}";
+    struct template_bench b;
+    unsigned failed = 0;
+    bool ok = false;
+
+    (void)state;
+    for (unsigned steps = 1; !ok; steps++) {
+        struct err e = ERR_INIT;
+
+        bench_init(&b, tmpl_alertmanager_funcs);
+        assert_true(template_set_parse(b.set, S("b.tmpl"), str_of(file), &e));
+        b.run.limits.steps = steps;
+        ok = template_exec_text(b.set, str_of(message), &b.run, &b.out, &e);
+        failed += !ok;
+        if (!ok && strstr(e.msg, "executing \"\"") != NULL)
+            assert_in_range(e.col, 1, sizeof(message));
+        else if (!ok)
+            assert_in_range(e.col, sizeof(message) + 1, sizeof(file));
+        bench_release(&b);
+    }
+    assert_in_range(failed, 5, 50);
+}
+
 static clock_t cpu_of(struct template_bench *b, const char *text)
 {
     struct err e = ERR_INIT;
@@ -534,14 +562,15 @@ static void test_defaults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limits),          cmocka_unit_test(test_counted_work),
-        cmocka_unit_test(test_deadline),        cmocka_unit_test(test_linear),
-        cmocka_unit_test(test_large_texts),     cmocka_unit_test(test_bad_utf8),
-        cmocka_unit_test(test_check_limits),    cmocka_unit_test(test_nesting),
-        cmocka_unit_test(test_replacing),       cmocka_unit_test(test_rule_functions),
-        cmocka_unit_test(test_newer_functions), cmocka_unit_test(test_far_times),
-        cmocka_unit_test(test_sprig),           cmocka_unit_test(test_sprig_data),
-        cmocka_unit_test(test_sprig_more),      cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_limits),         cmocka_unit_test(test_counted_work),
+        cmocka_unit_test(test_deadline),       cmocka_unit_test(test_places_of_limits),
+        cmocka_unit_test(test_linear),         cmocka_unit_test(test_large_texts),
+        cmocka_unit_test(test_bad_utf8),       cmocka_unit_test(test_check_limits),
+        cmocka_unit_test(test_nesting),        cmocka_unit_test(test_replacing),
+        cmocka_unit_test(test_rule_functions), cmocka_unit_test(test_newer_functions),
+        cmocka_unit_test(test_far_times),      cmocka_unit_test(test_sprig),
+        cmocka_unit_test(test_sprig_data),     cmocka_unit_test(test_sprig_more),
+        cmocka_unit_test(test_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
