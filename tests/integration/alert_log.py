@@ -119,7 +119,7 @@ def test_a_flipped_bit():
                 there = rounds(t)
                 assert len(there) >= ALERTS - 1, f"{ALERTS - len(there)} alerts are lost by one bit at {share}"
                 assert sum(r != 7 for r in there.values()) <= 1, "old news of more than one alert"
-                assert "is damaged" in t.text() and "alerts.log.damaged" in t.text(), t.text()
+                t.says("is damaged", "alerts.log.damaged")
                 t.kill()
             assert os.path.exists(path + ".damaged")
             with Tocsin(config, d) as t:

@@ -243,7 +243,7 @@ def test_reload_and_one_by_one():
 def test_words():
     with folder() as d, Sink() as s:
         with Tocsin(config(s, "{file_outputs: [{path: events}]}"), d) as t:
-            assert "no events are recorded without --enable-feature=event-recorder" in t.text()
+            t.says("no events are recorded without --enable-feature=event-recorder")
             t.alert(alertname="A", ends=600)
             until("it is told", lambda: s.count() == 1)
             assert not os.path.exists(f"{d}/events")

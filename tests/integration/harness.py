@@ -114,6 +114,11 @@ class Process:
     def text(self):
         return "".join(self.log)
 
+    def says(self, *texts):
+        """What is logged comes by a pipe, and may be later than what a request shows."""
+        for text in texts:
+            until(f"it says {text!r}", lambda: text in self.text(), 20)
+
     def wait(self, seconds=10):
         code = self.p.wait(seconds)
         for t in self.readers:

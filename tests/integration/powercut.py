@@ -265,7 +265,7 @@ def first_start(mode):
             assert r.status == 503 and b"in memory" in r.body, (r.status, r.body)
             until("the page goes out", lambda: "First" in [n for _, n in told(sink)], 20)
             until("it is told", lambda: "TocsinStoreDegraded" in [n for _, n in told(sink)], 20)
-            assert "the store is degraded" in t.text(), t.text()
+            t.says("the store is degraded")
             disk.mode("")
             until("there is room again", lambda: t.metric("tocsin_store_degraded") == 0, 30)
             until("samples go to the disk, too", lambda: os.path.isdir(disk.folder + "/samples"), 20)

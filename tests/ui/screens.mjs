@@ -368,6 +368,14 @@ const tests = {
     await close(page);
   },
 
+  async a_preview_follows(w) {
+    const page = await open(w, "#/silences/new?filter=%7Balertname%3D%22ComesLater%22%7D");
+    await until("nothing yet", async () => /\b0 /.test(await page.innerText(".preview p")));
+    await w.post("/api/v2/alerts", [{ labels: { alertname: "ComesLater" } }]);
+    await page.waitForSelector('.preview li:has-text("ComesLater")');
+    await close(page);
+  },
+
   async the_server_goes_and_comes_back(w) {
     const page = await open(w, "#/alerts", { allow: /ERR_|Failed to load/ });
     await page.waitForSelector(".group");

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { alerts, board, told, type V2Alert } from "../../lib/api";
+import { useAsk } from "../../lib/ask";
 import { T } from "../../lib/i18n";
 import { type Matcher, matches, printMatcher } from "../../lib/labels";
 import { href } from "../../lib/router";
@@ -53,30 +54,15 @@ async function look(ms: Matcher[]): Promise<Found> {
 /** What it hides now and would have hidden of the last day; a word when that is a page, or everything. */
 export function Preview({ matchers }: { matchers: Matcher[] }) {
   const t = T().silences;
-  const found = useSignal<Found | null>(null);
-  const error = useSignal<Error | null>(null);
   const key = matchers.map(printMatcher).join(",");
+  const settled = useSignal(""); // while somebody types nothing is asked
   useEffect(() => {
-    if (matchers.length === 0) {
-      found.value = null;
-      return;
-    }
-    let isCurrent = true;
-    const timer = setTimeout(async () => {
-      try {
-        const x = await look(matchers);
-        if (!isCurrent) return;
-        found.value = x;
-        error.value = null;
-      } catch (e) {
-        if (isCurrent) error.value = e as Error;
-      }
+    const timer = setTimeout(() => {
+      settled.value = key;
     }, 300);
-    return () => {
-      isCurrent = false;
-      clearTimeout(timer);
-    };
+    return () => clearTimeout(timer);
   }, [key]);
+  const { data: found, error } = useAsk(async () => (settled.value ? look(matchers) : null), [settled.value], 10_000);
   const x = found.value;
   return (
     <section class="panel preview" aria-live="polite">
