@@ -370,6 +370,7 @@ probes:
             equal(phases, {"resolve", "connect", "tls", "processing", "transfer"})
             assert 'part=http/broken err="it answers 500"' in t.text() and "s3cret" not in t.text(), t.text()
             t.page()
+            t.says("part=http/broken")
             equal(t.text().count("part=http/broken"), 1, "said once")
         server.shutdown()
 
