@@ -189,7 +189,8 @@ static void add_call(struct buf *b, int depth)
     }
 }
 
-/* Windows that share instants from step to step, or none, or have one, or lie still. */
+/* Windows that share instants from step to step, or none, or have one, or lie still. depth below 0: of series in the store's
+ * order. */
 static void add_subquery(struct buf *b, int depth)
 {
     buf_addf(b, "%s((",
@@ -200,6 +201,8 @@ static void add_subquery(struct buf *b, int depth)
         buf_addf(b, "%s", PICK("", " or h")); /* of histograms each window is made anew */
     } else if (roll(8) == 0)
         buf_adds(b, "sort({__name__=~\"a_total|gauge\"})");
+    else if (depth < 0)
+        add_selector(b);
     else
         add_vector(b, 2);
     buf_addf(b, ")%s", PICK("[2m:30s]", "[1m:1m]", "[90s:1m]", "[5m:20s]", "[10s:20s]", "[3m:7s]"));
@@ -477,11 +480,13 @@ static void subqueries_as_plain(void **state)
         add_expr(&w, S("max_over_time((sum_over_time((b_total)[31s:9s]) or h)[8s:4s])"));
         while (w.n < EXPRS) {
             struct buf b = BUF_INIT;
-            const char *wraps = PICK("(", "(", "sum(", "sum by (job) (", "avg by (__name__) (",
-                                     "sort(", "limitk(1, ", "topk by (job) (1, ");
+            bool is_ranked = roll(4) == 0; /* the first of equal values, and groups have no order */
 
-            buf_addf(&b, "%s", wraps);
-            add_subquery(&b, 1);
+            buf_addf(&b, "%s",
+                     is_ranked
+                         ? PICK("limitk(1, ", "topk by (job) (1, ")
+                         : PICK("(", "sum(", "sum by (job) (", "avg by (__name__) (", "sort("));
+            add_subquery(&b, is_ranked ? -1 : 1);
             buf_addc(&b, ')');
             add_expr(&w, buf_str(&b));
             buf_release(&b);
