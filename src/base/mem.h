@@ -13,6 +13,8 @@
 #include "base/attr.h"
 #include "base/str.h"
 
+enum { MEM_LINE = 64 }; /* bytes that come from memory at once */
+
 void *mem_alloc(size_t n) returns_owned;                         /* uninitialised */
 void *mem_zalloc(size_t n) returns_owned;                        /* zeroed */
 void *mem_array(size_t count, size_t size) returns_owned;        /* zeroed, aborts on overflow */

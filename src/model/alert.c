@@ -180,7 +180,7 @@ void alerts_sort(struct alert **v, size_t n)
 
 void alerts_look_ahead(struct alert *const *v, size_t left)
 {
-    enum { VALUES = 3, SETS = 6, ALERTS = 9, LINE = 64 };
+    enum { VALUES = 3, SETS = 6, ALERTS = 9 };
 
     if (left > VALUES) {
         label_set_prefetch_values(v[VALUES]->labels);
@@ -192,7 +192,7 @@ void alerts_look_ahead(struct alert *const *v, size_t left)
     }
     if (left > ALERTS) {
         __builtin_prefetch(v[ALERTS]);
-        __builtin_prefetch((const char *)v[ALERTS] + LINE);
+        __builtin_prefetch((const char *)v[ALERTS] + MEM_LINE);
     }
 }
 

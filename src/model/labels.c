@@ -707,12 +707,10 @@ void label_set_put_json(struct json_writer *w, const struct label_set *set)
     json_close(w, '}');
 }
 
-enum { MEMORY_LINE = 64 };
-
 void label_set_prefetch(const struct label_set *set)
 {
     __builtin_prefetch(set);
-    __builtin_prefetch((const char *)set + MEMORY_LINE);
+    __builtin_prefetch((const char *)set + MEM_LINE);
 }
 
 void label_set_prefetch_values(const struct label_set *set)

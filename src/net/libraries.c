@@ -46,6 +46,6 @@ void libraries_set_up(void)
     event_set_mem_functions(mem_alloc, resize_bytes, mem_free);
     BUG_ON(curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, mem_free, resize_bytes, duplicate,
                                 mem_array) != CURLE_OK);
-    BUG_ON(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) !=
-           SQLITE_OK); /* each allocation under one lock */
+    /* It counts each allocation under one lock. */
+    BUG_ON(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK);
 }

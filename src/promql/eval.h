@@ -61,7 +61,7 @@ struct promql_node {
     union {
         struct { /* PROMQL_CALL */
             const struct promql_kernel *kernel;
-            struct regex *re; /* of label_replace, once it has been called */
+            struct regex *re; /* of label_replace, once it is promql_relabel_ready() */
         };
         struct { /* PROMQL_SELECTOR, PROMQL_SUBQUERY */
             ts_ms offset, at;
@@ -176,6 +176,7 @@ bool promql_check_modifier(const struct promql_kernel *k, const struct promql_sh
                            struct err *e) must_check;
 
 promql_call promql_timestamp;
+
 /* eval_labels.c */
 promql_call promql_absent, promql_absent_over_time, promql_sort, promql_sort_desc,
     promql_sort_by_label, promql_sort_by_label_desc;
@@ -183,7 +184,7 @@ promql_call promql_absent, promql_absent_over_time, promql_sort, promql_sort_des
 promql_call promql_call_relabel;
 struct promql_relabel {
     const struct promql_expr *x;
-    const struct regex *re; /* of label_replace(), of x's node */
+    const struct regex *re; /* of x's node; NULL: label_join() */
     size_t *groups;
     struct buf value;
 };

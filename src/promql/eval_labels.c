@@ -151,10 +151,10 @@ static void join_value(struct promql_relabel *r, struct labels ls)
 bool promql_relabel_value(struct promql_relabel *r, struct labels ls, str *value)
 {
     buf_clear(&r->value);
-    if (!is_join(r->x) && !replace_value(r, ls))
-        return false;
-    if (is_join(r->x))
+    if (r->re == NULL)
         join_value(r, ls);
+    else if (!replace_value(r, ls))
+        return false;
     *value = buf_str(&r->value);
     return true;
 }

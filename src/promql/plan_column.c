@@ -9,8 +9,6 @@
 
 enum { BATCH = 64 };
 
-#define LINE_BYTES ((size_t)64)
-
 /* -- where a time stands among times -- */
 
 struct plan_column_place {
@@ -165,7 +163,7 @@ static void read_batch(struct plan_column_batch *b, size_t at, struct storage_se
             __builtin_prefetch(storage_address(&out[i], end - 1));
             continue;
         }
-        for (size_t k = begin; k < end; k += LINE_BYTES / out[i].codes.bytes)
+        for (size_t k = begin; k < end; k += (size_t)MEM_LINE / out[i].codes.bytes)
             __builtin_prefetch(storage_address(&out[i], k));
     }
 }

@@ -321,6 +321,23 @@ static bool same_answer(struct answer *a, struct answer *b)
     return true;
 }
 
+struct counts {
+    unsigned answers, failures, values;
+};
+
+static void add_counts(struct counts *all, const struct counts *c)
+{
+    all->answers += c->answers;
+    all->failures += c->failures;
+    all->values += c->values;
+}
+
+static void check_counts(const struct counts *all)
+{
+    printf("%u answers, %u errors, %u with values\n", all->answers, all->failures, all->values);
+    assert_true(all->values > all->answers / 3 && all->failures < all->answers / 3);
+}
+
 struct world {
     struct mem_storage *m;
     struct promql_settings set;
@@ -329,7 +346,7 @@ struct world {
     str text[EXPRS];
     size_t number[EXPRS], n;
     struct arena a;
-    unsigned answers, failures, values;
+    struct counts counts;
     unsigned steps; /* of a range, but for the first */
 };
 
@@ -355,9 +372,9 @@ static void check_one(struct world *w, size_t i, ts_ms t, ts_ms step, struct ans
         describe("planned", planned);
         fail();
     }
-    w->answers++;
-    w->failures += !plain.ok;
-    w->values += plain.ok && plain.r.n != 0;
+    w->counts.answers++;
+    w->counts.failures += !plain.ok;
+    w->counts.values += plain.ok && plain.r.n != 0;
 }
 
 /* The expressions share what they have in common: in one span, or only what outlives it. */
@@ -439,7 +456,7 @@ static void end_world(struct world *w)
 
 static void planned_as_plain(void **state)
 {
-    unsigned answers = 0, failures = 0, values = 0;
+    struct counts all = {0};
 
     (void)state;
     for (unsigned seed = 0; seed < ROUNDS; seed++) {
@@ -452,19 +469,16 @@ static void planned_as_plain(void **state)
         put_buckets(w.m, 2);
         check_all(&w);
         end_world(&w);
-        answers += w.answers;
-        failures += w.failures;
-        values += w.values;
+        add_counts(&all, &w.counts);
     }
-    printf("%u answers, %u errors, %u with values\n", answers, failures, values);
-    assert_true(values > answers / 3 && failures < answers / 3);
+    check_counts(&all);
 }
 
 /* The windows of a subquery, step by step. */
 static void subqueries_as_plain(void **state)
 {
     static const ts_ms steps[] = {1000, 7000, 15000, 30000, 60000, 200000};
-    unsigned answers = 0, failures = 0, values = 0;
+    struct counts all = {0};
 
     (void)state;
     for (unsigned seed = 0; seed < ROUNDS; seed++) {
@@ -495,12 +509,9 @@ static void subqueries_as_plain(void **state)
             check_at(&w, (ts_ms)roll(SAMPLES) * STEP + roll(STEP), steps[roll(ARRAY_LEN(steps))],
                      k % 2 == 0);
         end_world(&w);
-        answers += w.answers;
-        failures += w.failures;
-        values += w.values;
+        add_counts(&all, &w.counts);
     }
-    printf("%u answers, %u errors, %u with values\n", answers, failures, values);
-    assert_true(values > answers / 3 && failures < answers / 3);
+    check_counts(&all);
 }
 
 /* -- what random expressions seldom meet -- */
@@ -537,7 +548,7 @@ static void group_named_by_absent_partner(void **state)
     check_at(&w, (ts_ms)SAMPLES / 2 * STEP, false, true);
     check_at(&w, (ts_ms)SAMPLES / 8 * STEP, false, true);
     check_at(&w, (ts_ms)SAMPLES / 2 * STEP, false, false);
-    assert_int_equal(w.values, w.answers);
+    assert_int_equal(w.counts.values, w.counts.answers);
     end_world(&w);
 }
 
@@ -555,7 +566,7 @@ static void buckets_in_turn(void **state)
     add_expr(&w, S("histogram_quantile(0.5, sum by (zone, le) (a))"));
     add_expr(&w, S("histogram_quantile(0.5, sum by (zone, le) (a)) > 1"));
     check_at(&w, (ts_ms)SAMPLES / 2 * STEP, false, true);
-    assert_int_equal(w.values, w.answers);
+    assert_int_equal(w.counts.values, w.counts.answers);
     end_world(&w);
 }
 
@@ -571,7 +582,7 @@ static void notes_of_shared_scalar(void **state)
     add_expr(&w, S("sum(a > bool scalar(rate(a[5m])))"));
     add_expr(&w, S("abs(a > bool scalar(rate(a[5m])))"));
     check_at(&w, (ts_ms)SAMPLES / 2 * STEP, false, true);
-    assert_int_equal(w.values, w.answers);
+    assert_int_equal(w.counts.values, w.counts.answers);
     end_world(&w);
 }
 
@@ -615,8 +626,8 @@ static void columns_of_many_rows(void **state)
     for (int i = 0; i < MANY; i++)
         mem_storage_append(w.m, numbered("a_total", i, &w.a), end + STEP / 2, 1000 + i, 0);
     check_at(&w, end + STEP, false, true);
-    assert_true(w.values > w.answers / 2);
-    assert_int_equal(w.failures, 0);
+    assert_true(w.counts.values > w.counts.answers / 2);
+    assert_int_equal(w.counts.failures, 0);
     end_world(&w);
 }
 
