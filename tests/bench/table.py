@@ -5,10 +5,12 @@ usage: table.py [--runs N] [--rows NAME,...] [--with NAME=PROGRAM]... [--no-peer
 
     alerts    100,000 in 100 groups, each told when all are there          Alertmanager
     groups    20,000 in as many, each told at once                         Alertmanager
+    messages  20,000, all due at one time                                  Alertmanager
     silences  10,000, and a start with them                                Alertmanager
     scrape    97,500 series each 5 s, rules over them each 15 s, 60 s      Prometheus
     rules     10,000 of them each 15 s, 45 s                               Prometheus
     lint      10,000 alerts; a small file                                  promtool
+    stop      with an idle connection                                      Alertmanager
     ranges    range queries of 240 steps over 35,000 series                Prometheus
 
 --with adds another build of tocsin, --runs (5) says how often; what is printed are medians. What is told, is told within the same
@@ -102,9 +104,14 @@ def router(program, alerts, groups, by, wait):
         # Python's allocator may map and unmap memory for each request, by chance, unless told
         with helper(sys.executable, SHARED + "/bench/sink.py", "--port", str(sink), env={**os.environ, "MALLOC_MMAP_THRESHOLD_": "4194304"}), \
              server("alertmanager", program, config, d + "/data") as (p, url):
+            empty = memory(p.pid, "VmRSS")
             subprocess.run([sys.executable, SHARED + "/bench/router_bench.py", "--url", url, "--pid", str(p.pid), "--alerts", str(alerts),
                             "--sink-port", str(sink), "--groups", str(groups), "--json", d + "/out.json"], check=True, stdout=subprocess.DEVNULL)
-        s = json.load(open(d + "/out.json"))
+        return json.load(open(d + "/out.json")), empty
+
+
+def routed(program, alerts, groups, by, wait):
+    s, empty = router(program, alerts, groups, by, wait)
     waited = float(wait[:-1])
     return {"taking in, twice, and telling, CPU s": sum(s[x]["cpu_s"] for x in ("ingest", "refresh", "notify")),
             "once more, with 500 silences, CPU s": s["refresh2"]["cpu_s"],
@@ -112,15 +119,21 @@ def router(program, alerts, groups, by, wait):
             "a list of all, s": s["get_alerts"]["s"],
             "500 silences, one by one, s": s["silences"]["s"],
             "last message after the wait, s": max(0, s["notify"]["s_from_first_post"] - waited),
+            "an alert, B": (s["refresh"]["rss_mb"] - empty) * 2**20 / alerts,
             "memory when told, MB": s["notify"]["rss_mb"], "peak, MB": max(x["peak_mb"] for x in s.values())}
 
 
 def row_alerts(kind, program, part=1):
-    return router(program, 100000 // part, 100, "alertname,cluster", "5s")
+    return routed(program, 100000 // part, 100, "alertname,cluster", "5s")
 
 
 def row_groups(kind, program, part=1):
-    return router(program, 20000 // part, 20000 // part, "replica", "0s")
+    return routed(program, 20000 // part, 20000 // part, "replica", "0s")
+
+
+def row_messages(kind, program, part=1):
+    n = 20000 // part
+    return {"a webhook, us of CPU": router(program, n, n, "replica", "8s")[0]["notify"]["cpu_s"] * 1e6 / n}
 
 
 def row_silences(kind, program):
@@ -198,6 +211,20 @@ def row_lint(kind, program):
     return {"10,000 alerts, s": took, "10,000 alerts, CPU s": used, "10,000 alerts, peak MB": peak, "a small file, ms": short * 1000}
 
 
+def row_stop(kind, program):
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as d:
+        config = write(d + "/am.yml", "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+        with server("alertmanager", program, config, d + "/data") as (p, url):
+            host, port = url[7:].split(":")
+            with socket.create_connection((host, int(port))) as s:
+                s.sendall(b"GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n")
+                s.recv(4096)
+                began = time.monotonic()
+                p.terminate()
+                p.wait()
+                return {"until it is gone, s": time.monotonic() - began}
+
+
 def rows_of_ranges(part=1):
     """All at once: {figure: {contestant: ms}}; the peers get the series by remote write."""
     out, names = {}, [n for n, p in PEERS["prometheus"].items() if os.path.exists(p)]
@@ -209,8 +236,8 @@ def rows_of_ranges(part=1):
     return out
 
 
-ROWS = {"alerts": ("alertmanager", row_alerts), "groups": ("alertmanager", row_groups), "silences": ("alertmanager", row_silences),
-        "scrape": ("prometheus", row_scrape), "rules": ("prometheus", row_rules), "lint": ("promtool", row_lint), "ranges": ("prometheus", None)}
+ROWS = {"alerts": ("alertmanager", row_alerts), "groups": ("alertmanager", row_groups), "messages": ("alertmanager", row_messages),
+        "silences": ("alertmanager", row_silences), "stop": ("alertmanager", row_stop), "scrape": ("prometheus", row_scrape), "rules": ("prometheus", row_rules), "lint": ("promtool", row_lint), "ranges": ("prometheus", None)}
 
 
 # -- all --
@@ -245,7 +272,7 @@ def show(taken):
                   "".join("%12.2fx" % (m[w] / m[NOW]) if w in m and m[NOW] else "%13s" % "-" for w in who if w != NOW))
 
 
-GROWING = "alerts", "groups", "scrape", "ranges"
+GROWING = "alerts", "groups", "messages", "scrape", "ranges"
 
 
 def grow(rows, runs):
