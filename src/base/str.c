@@ -39,11 +39,14 @@ ptrdiff_t str_find(str s, char c)
 
 ptrdiff_t str_find_str(str s, str needle)
 {
-    const char *hit;
+    const char *hit = NULL;
 
     if (needle.n == 0)
         return 0;
-    hit = s.n >= needle.n ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
+    if (s.n >= needle.n)
+        hit = memchr(s.p, needle.p[0], s.n); /* mostly not even that is there */
+    if (hit != NULL)
+        hit = memmem(hit, (size_t)(s.p + s.n - hit), needle.p, needle.n);
     return hit != NULL ? hit - s.p : -1;
 }
 

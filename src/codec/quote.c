@@ -202,17 +202,18 @@ static size_t json_add_escape(struct buf *out, str s)
 
 void quote_json(struct buf *out, str s, bool html)
 {
-    buf_addc(out, '"');
-    while (s.n != 0) {
-        size_t n;
+    enum { QUOTES = 2 };
+    size_t n;
 
-        if (out->cap - out->n < s.n + BYTES_WIDTH)
-            buf_reserve(out, s.n + BYTES_WIDTH);
+    buf_addc(out, '"');
+    for (;;) {
+        if (out->cap - out->n < s.n + BYTES_WIDTH + QUOTES)
+            buf_reserve(out, s.n + BYTES_WIDTH + QUOTES);
         n = json_copy_plain(out->p + out->n, s, html);
         out->n += n;
-        s = str_sub(s, n, s.n);
-        if (s.n == 0)
+        if (n == s.n)
             break;
+        s = str_sub(s, n, s.n);
         n = json_plain_runes(s, html);
         if (n != 0)
             buf_add(out, str_sub(s, 0, n));

@@ -51,6 +51,10 @@ static void put_common(struct json_writer *w, const struct notification *n, bool
 
     if (n->n_alerts != 0)
         first = annotations ? n->alerts[0].annotations : n->alerts[0].labels;
+    if (n->n_alerts <= 1) {
+        labels_put_json(w, first);
+        return;
+    }
     json_open(w, '{');
     LABELS_EACH (l, first) {
         if (!notification_is_common(n, l, annotations))
