@@ -51,13 +51,17 @@ static void heap_sift_down(struct heap *h, size_t i)
 
 void heap_push(struct heap *h, struct heap_node *node, int64_t key)
 {
-    heap_remove(h, node);
+    node->key = key;
+    node->order = h->pushes++;
+    if (heap_holds(node)) {
+        sift_up(h, node->at - 1);
+        heap_sift_down(h, node->at - 1);
+        return;
+    }
     if (h->n == h->cap) {
         h->cap = h->cap != 0 ? h->cap * 2 : 16;
         h->v = mem_resize(h->v, h->cap, sizeof(h->v[0]));
     }
-    node->key = key;
-    node->order = h->pushes++;
     heap_put(h, h->n++, node);
     sift_up(h, h->n - 1);
 }
