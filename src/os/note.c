@@ -14,18 +14,31 @@ static void add_sum(char line[ALL + 1])
     snprintf(line + TEXT, SUM + 1, " %08" PRIx32 "\n", crc32c((str){line, TEXT}));
 }
 
+/* The number and a blank; returns how many bytes. */
+static size_t note_number(char *out, uint64_t v)
+{
+    size_t n = 1;
+
+    for (uint64_t rest = v; rest >= 10; rest /= 10)
+        n++;
+    out[n] = ' ';
+    for (size_t i = n; i-- != 0; v /= 10)
+        out[i] = (char)('0' + v % 10);
+    return n + 1;
+}
+
 void note_write(const char *path, int *fd, const uint64_t v[NOTE_NUMBERS])
 {
     char line[ALL + 1];
-    int n = 0;
+    size_t n = 0;
 
     if (*fd < 0)
         *fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (*fd < 0)
         return;
     for (int i = 0; i < NOTE_NUMBERS; i++)
-        n += snprintf(line + n, (size_t)(TEXT + 1 - n), "%" PRIu64 " ", v[i]);
-    memset(line + n, ' ', (size_t)(TEXT - n));
+        n += note_number(line + n, v[i]);
+    memset(line + n, ' ', TEXT - n);
     add_sum(line);
     (void)!pwrite(*fd, line, ALL, 0);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "base/record.h"
 #include "os/file.h"
+#include "os/note.h"
 #include "os/record_file.h"
 
 static char dir[] = "/tmp/tocsin-file-XXXXXX", path[64];
@@ -237,6 +238,26 @@ static void a_walk_ends_when_nobody_wants_more(void **state)
     buf_release(&all);
 }
 
+static void a_note_tells_its_numbers(void **state)
+{
+    static const uint64_t all[][NOTE_NUMBERS] = {
+        {0, 9, 10, 99, 100},
+        {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
+        {1234567890, 7, UINT64_MAX / 10, UINT64_MAX / 10 + 1, 0}};
+    uint64_t read[NOTE_NUMBERS];
+    int fd = -1;
+
+    (void)state;
+    room(1 << 30);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        note_write(path, &fd, all[i]);
+        assert_true(note_read(path, read));
+        assert_memory_equal(read, all[i], sizeof(read));
+    }
+    note_remove(path, &fd);
+    assert_false(note_read(path, read));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +266,7 @@ int main(void)
         cmocka_unit_test(a_file_whose_sync_failed_is_not_written),
         cmocka_unit_test(records_are_walked_wherever_they_end),
         cmocka_unit_test(a_walk_ends_when_nobody_wants_more),
+        cmocka_unit_test(a_note_tells_its_numbers),
         cmocka_unit_test(a_probe_leaves_nothing),
     };
 
