@@ -32,6 +32,18 @@ void pack_str(struct buf *b, str s)
     buf_add(b, s);
 }
 
+void pack_str_end(struct buf *b, size_t from)
+{
+    size_t n = b->n - from, head;
+
+    pack_varint(b, n); /* shows how long it is */
+    head = b->n - from - n;
+    memmove(b->p + from + head, b->p + from, n);
+    b->n = from;
+    pack_varint(b, n);
+    b->n += n;
+}
+
 void pack_fixed64(struct buf *b, uint64_t v)
 {
     if (b->cap - b->n < sizeof(v))

@@ -15,6 +15,8 @@
 void pack_u64(struct buf *b, uint64_t v);
 void pack_i64(struct buf *b, int64_t v);
 void pack_str(struct buf *b, str s);
+/* What stands in b from there on, as pack_str() would have put it. */
+void pack_str_end(struct buf *b, size_t from);
 void pack_fixed64(struct buf *b, uint64_t v);
 
 /* A signed number as one that is small when that is near to 0, for what shares a varint with flags. */

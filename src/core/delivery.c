@@ -77,14 +77,13 @@ void outbox_release(struct engine *e)
 static void delivery_put_row(struct engine *e, struct effects *fx, struct outbox_row *r,
                              struct now now)
 {
-    struct buf b = BUF_INIT;
+    size_t begun = state_put_begin(&fx->commit, STATE_OUTBOX, r->key);
 
     changed_row(e, r);
     r->written = e->turns + 1;
-    outbox_pack(&b, r, now);
+    outbox_pack(&fx->commit.ops, r, now);
+    state_put_end(&fx->commit, begun);
     outbox_row_written(r);
-    state_put(&fx->commit, STATE_OUTBOX, r->key, buf_str(&b));
-    buf_release(&b);
 }
 
 static void count_end(struct integration_stats *st, enum delivery_failure why)
@@ -300,9 +299,9 @@ void outbox_asked_at(struct engine *e, str key, uint64_t revision)
 
 void outbox_gathers(struct engine *e, str key, bool opens)
 {
-    struct outbox_slot *s = outbox_slot_of(e, key);
+    struct outbox_slot *s = opens ? outbox_slot_of(e, key) : NULL;
 
-    if (s != NULL && opens)
+    if (s != NULL)
         (s->next != NULL ? s->next : s->row)->gathers = true;
 }
 
@@ -379,7 +378,7 @@ void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct no
                  struct effects *fx)
 {
     struct nflog_map_entry *known = nflog_map_find(&e->nflog, key);
-    struct buf b = BUF_INIT;
+    size_t begun = state_put_begin(&fx->commit, STATE_TOLD, key);
 
     if (known != NULL) {
         nflog_entry_free(known->value);
@@ -387,9 +386,8 @@ void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct no
     } else {
         nflog_map_put(&e->nflog, mem_str_dup(key), entry);
     }
-    nflog_pack(&b, entry, now);
-    state_put(&fx->commit, STATE_TOLD, key, buf_str(&b));
-    buf_release(&b);
+    nflog_pack(&fx->commit.ops, entry, now);
+    state_put_end(&fx->commit, begun);
 }
 
 static void nflog_forget(struct engine *e, str key, struct effects *fx)
@@ -544,10 +542,12 @@ static void outbox_told(struct engine *e, struct outbox_slot *s, struct hash_lis
         nflog_entry_new(r->decided_at, r->decided_mono,
                         ts_add(now.mono, nflog_lifetime(e, r->repeat_interval)), firing,
                         r->resolved, kept, n_kept);
+    str told_as;
 
     told->is_unsure = is_unsure;
-    if (firing.n != 0)
-        told->opened_as = mem_str_dup(outbox_told_as(r));
+    told_as = firing.n != 0 ? outbox_told_as(r) : STR_NONE;
+    if (told_as.n != 0)
+        told->opened_as = mem_str_dup(told_as);
     if (r->is_relayed && !relay_may_come_again(r)) {
         nflog_entry_free(told);
         nflog_forget(e, r->key, fx);

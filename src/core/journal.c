@@ -1,15 +1,14 @@
 #include "core/journal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include "codec/pack.h"
 
-enum { KEY_SIZE = 17 }; /* 16 hex digits: key order is the order of time */
+enum { KEY_SIZE = 16 }; /* hex digits: key order is the order of time */
 
 static str put_key(char out[KEY_SIZE], uint64_t number)
 {
-    snprintf(out, KEY_SIZE, "%016" PRIx64, number);
-    return (str){out, KEY_SIZE - 1};
+    for (size_t i = KEY_SIZE; i-- != 0; number >>= 4)
+        out[i] = "0123456789abcdef"[number & 15];
+    return (str){out, KEY_SIZE};
 }
 
 /* Where an alert goes follows from the routes, and "nothing new" from the notification log: explain works both out. */
@@ -79,7 +78,7 @@ bool journal_restore(struct journal *j, str key, str value)
     struct decision d;
     struct arena a;
     uint64_t number = 0;
-    bool ok = key.n == KEY_SIZE - 1;
+    bool ok = key.n == KEY_SIZE;
 
     for (size_t i = 0; i < key.n && ok; i++) {
         char c = key.p[i];

@@ -24,28 +24,27 @@ const char *decision_kind_text(enum decision_kind k)
 /* Later fields are appended inside the record, which says its own length. */
 void decision_pack(struct buf *out, const struct decision *d)
 {
-    struct buf b = BUF_INIT;
+    size_t from = out->n;
 
-    pack_u64(&b, d->kind);
-    pack_i64(&b, d->at);
-    pack_i64(&b, d->until == TS_NONE ? 0 : d->until);
-    pack_u64(&b, d->fingerprint);
-    pack_str(&b, d->group_key);
-    pack_str(&b, d->receiver);
-    pack_str(&b, d->integration);
-    pack_u64(&b, d->index);
-    pack_str(&b, d->why);
-    pack_str(&b, d->by);
-    pack_u64(&b, d->flush_id);
-    pack_u64(&b, d->n_alerts);
-    pack_u64(&b, d->n_firing);
+    pack_u64(out, d->kind);
+    pack_i64(out, d->at);
+    pack_i64(out, d->until == TS_NONE ? 0 : d->until);
+    pack_u64(out, d->fingerprint);
+    pack_str(out, d->group_key);
+    pack_str(out, d->receiver);
+    pack_str(out, d->integration);
+    pack_u64(out, d->index);
+    pack_str(out, d->why);
+    pack_str(out, d->by);
+    pack_u64(out, d->flush_id);
+    pack_u64(out, d->n_alerts);
+    pack_u64(out, d->n_firing);
     for (size_t i = 0; i < d->n_alerts; i++)
-        pack_fixed64(&b, d->alerts[i]);
-    pack_u64(&b, d->attempt);
-    pack_i64(&b, d->status);
-    pack_i64(&b, d->took);
-    pack_str(out, buf_str(&b));
-    buf_release(&b);
+        pack_fixed64(out, d->alerts[i]);
+    pack_u64(out, d->attempt);
+    pack_i64(out, d->status);
+    pack_i64(out, d->took);
+    pack_str_end(out, from);
 }
 
 bool decision_unpack(struct unpack *in, struct arena *a, struct decision *d)

@@ -53,10 +53,12 @@ const char *alert_change_text(enum alert_change c)
 
 struct hash_list hash_list_dup(struct hash_list h)
 {
-    struct hash_list copy = {mem_array(h.n, sizeof(*h.v)), h.n};
+    struct hash_list copy = {NULL, h.n};
 
-    if (h.n != 0)
-        memcpy(copy.v, h.v, h.n * sizeof(*h.v));
+    if (h.n == 0)
+        return copy;
+    copy.v = mem_alloc(h.n * sizeof(*h.v));
+    memcpy(copy.v, h.v, h.n * sizeof(*h.v));
     return copy;
 }
 
@@ -71,7 +73,8 @@ struct nflog_entry *nflog_entry_new(ts_ns timestamp, ts_ns sent_mono, ts_ns expi
     e->expires_mono = expires_mono;
     e->firing = hash_list_dup(firing);
     e->resolved = hash_list_dup(resolved);
-    e->kept = mem_array(n_kept, sizeof(*e->kept));
+    if (n_kept != 0)
+        e->kept = mem_array(n_kept, sizeof(*e->kept));
     e->n_kept = n_kept;
     for (size_t i = 0; i < n_kept; i++)
         e->kept[i] = (struct delivery_pair){mem_str_dup(kept[i].key), mem_str_dup(kept[i].value)};

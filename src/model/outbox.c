@@ -14,8 +14,85 @@ enum {
     RECEIPT_WHY_MAX = 120,
     /* 2: changes at the end; 3: then templates of the route's labels; 4: then act and actors; 5: then from whom it is passed
      * on; 6: then values */
-    NOTIFICATION_VERSION = 6
+    NOTIFICATION_VERSION = 6,
+    NOTIFICATION_USUAL = 1000 /* bytes: most that tell of one alert need no more */
 };
+
+static void notification_pack_head(struct buf *out, const struct notification *n)
+{
+    pack_u64(out, NOTIFICATION_VERSION);
+    pack_str(out, n->receiver);
+    pack_str(out, n->group_key);
+    labels_pack(out, n->group_labels);
+    labels_pack(out, n->route_labels);
+    pack_u64(out, n->reason);
+    pack_i64(out, n->decided_at);
+    pack_fixed64(out, n->flush_id);
+}
+
+static void notification_pack_alerts(struct buf *out, const struct notification *n)
+{
+    pack_u64(out, n->n_alerts);
+    for (size_t i = 0; i < n->n_alerts; i++) {
+        const struct notified_alert *a = &n->alerts[i];
+
+        labels_pack(out, a->labels);
+        labels_pack(out, a->annotations);
+        pack_i64(out, a->starts_at);
+        pack_i64(out, a->ends_at);
+        pack_str(out, a->generator_url);
+        pack_fixed64(out, a->fingerprint);
+        pack_u64(out, a->is_resolved);
+    }
+    for (size_t i = 0; i < n->n_alerts; i++)
+        pack_u64(out, n->alerts[i].change);
+}
+
+static void notification_pack_tail(struct buf *out, const struct notification *n)
+{
+    labels_pack(out, n->route_templates);
+    pack_u64(out, n->act);
+    pack_u64(out, n->n_actors);
+    for (size_t i = 0; i < n->n_actors; i++)
+        pack_str(out, n->actors[i]);
+    pack_u64(out, n->is_relayed);
+    pack_str(out, n->from_receiver);
+    pack_str(out, n->from_url);
+}
+
+static void value_pack(struct buf *out, bool has_value, double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    pack_u64(out, has_value);
+    if (has_value)
+        pack_fixed64(out, bits);
+}
+
+static void notification_pack_values(struct buf *out, const struct notification *n)
+{
+    for (size_t i = 0; i < n->n_alerts; i++)
+        value_pack(out, n->alerts[i].has_value, n->alerts[i].value);
+}
+
+void notification_pack(struct buf *out, const struct notification *n)
+{
+    notification_pack_head(out, n);
+    notification_pack_alerts(out, n);
+    notification_pack_tail(out, n);
+    notification_pack_values(out, n);
+}
+
+static str outbox_copy(char **p, str s)
+{
+    str copy = {*p, s.n};
+
+    if (s.n != 0)
+        memcpy(*p, s.p, s.n);
+    *p += s.n;
+    return copy;
+}
 
 static str outbox_packed(const struct notification *n)
 {
@@ -28,6 +105,16 @@ static str outbox_packed(const struct notification *n)
     return s;
 }
 
+/* Copies the three, the key first, into one piece of memory. */
+static void outbox_row_name(struct outbox_row *r, str key, str receiver, str integration)
+{
+    char *p = mem_alloc(key.n + receiver.n + integration.n);
+
+    r->key = outbox_copy(&p, key);
+    r->receiver = outbox_copy(&p, receiver);
+    r->integration = outbox_copy(&p, integration);
+}
+
 /* Without what it tells. */
 static struct outbox_row *outbox_row_of(str key, const struct notification *n, str integration,
                                         unsigned index, struct hash_list firing,
@@ -36,9 +123,7 @@ static struct outbox_row *outbox_row_of(str key, const struct notification *n, s
 {
     struct outbox_row *r = mem_new(struct outbox_row);
 
-    r->key = mem_str_dup(key);
-    r->receiver = mem_str_dup(n->receiver);
-    r->integration = mem_str_dup(integration);
+    outbox_row_name(r, key, n->receiver, integration);
     r->index = index;
     r->firing = hash_list_dup(firing);
     r->resolved = hash_list_dup(resolved);
@@ -64,6 +149,31 @@ struct outbox_row *outbox_row_new(str key, const struct notification *n, str int
     return r;
 }
 
+/* The notification with its alerts and without, which is the same without some bytes. */
+static void outbox_pack_both(struct outbox_row *r, const struct notification *n)
+{
+    struct notification none = {0};
+    struct buf b = BUF_INIT;
+    size_t head, all, tail, end;
+    char *p;
+
+    buf_reserve(&b, NOTIFICATION_USUAL);
+    notification_pack_head(&b, n);
+    head = b.n;
+    notification_pack_alerts(&b, n);
+    all = b.n;
+    notification_pack_tail(&b, n);
+    tail = b.n - all;
+    notification_pack_values(&b, n);
+    end = b.n;
+    notification_pack_alerts(&b, &none);
+    r->data = (str){p = mem_alloc(head + b.n - end + tail), head + b.n - end + tail};
+    (void)outbox_copy(&p, (str){b.p, head});
+    (void)outbox_copy(&p, (str){b.p + end, b.n - end});
+    (void)outbox_copy(&p, (str){b.p + all, tail});
+    r->whole = (str){b.p, end}; /* its memory, for as long as that is needed */
+}
+
 struct outbox_row *outbox_row_naming(str key, const struct notification *n,
                                      const struct alert *const *of, str integration, unsigned index,
                                      struct hash_list firing, struct hash_list resolved,
@@ -71,12 +181,9 @@ struct outbox_row *outbox_row_naming(str key, const struct notification *n,
 {
     struct outbox_row *r =
         outbox_row_of(key, n, integration, index, firing, resolved, repeat_interval, now);
-    struct notification without = *n;
 
-    r->whole = outbox_packed(n);
+    outbox_pack_both(r, n);
     r->bytes = r->whole.n;
-    without.n_alerts = 0;
-    r->data = outbox_packed(&without);
     r->named = mem_array(n->n_alerts, sizeof(*r->named));
     r->n_named = n->n_alerts;
     for (size_t i = 0; i < n->n_alerts; i++) {
@@ -145,9 +252,7 @@ void outbox_row_free(struct outbox_row *r)
 {
     if (r == NULL)
         return;
-    mem_str_free(r->key);
-    mem_str_free(r->receiver);
-    mem_str_free(r->integration);
+    mem_str_free(r->key); /* and with it receiver and integration */
     mem_str_free(r->data);
     mem_str_free(r->whole);
     outbox_forget_named(r);
@@ -336,14 +441,15 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
 
 bool labels_are_urgent(struct labels ls)
 {
-    static const char *const labels[] = {"severity", "priority"};
-    static const char *const urgent[] = {"critical", "page", "emergency", "fatal", "p0", "p1"};
+    static const str labels[] = {S_INIT("severity"), S_INIT("priority")};
+    static const str urgent[] = {S_INIT("critical"), S_INIT("page"), S_INIT("emergency"),
+                                 S_INIT("fatal"),    S_INIT("p0"),   S_INIT("p1")};
 
     for (size_t k = 0; k < ARRAY_LEN(labels); k++) {
-        str value = labels_get(ls, str_of(labels[k]));
+        str value = labels_get(ls, labels[k]);
 
         for (size_t u = 0; value.n != 0 && u < ARRAY_LEN(urgent); u++)
-            if (str_eq_nocase(value, str_of(urgent[u])))
+            if (str_eq_nocase(value, urgent[u]))
                 return true;
     }
     return false;
@@ -379,10 +485,11 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
     struct outbox_row *r = mem_new(struct outbox_row);
     uint64_t version = unpack_u64(&u), failure;
     ts_ns not_before, since;
+    str receiver, integration;
 
-    r->key = mem_str_dup(key);
-    r->receiver = mem_str_dup(unpack_str(&u));
-    r->integration = mem_str_dup(unpack_str(&u));
+    receiver = unpack_str(&u);
+    integration = unpack_str(&u);
+    outbox_row_name(r, key, receiver, integration);
     r->index = (unsigned)unpack_u64(&u);
     r->firing = hash_list_unpack(&u);
     r->resolved = hash_list_unpack(&u);
@@ -422,16 +529,6 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
     return r;
 }
 
-static void value_pack(struct buf *out, bool has_value, double value)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof(bits));
-    pack_u64(out, has_value);
-    if (has_value)
-        pack_fixed64(out, bits);
-}
-
 static bool value_unpack(struct unpack *u, double *value)
 {
     bool has_value = unpack_u64(u) != 0;
@@ -439,42 +536,6 @@ static bool value_unpack(struct unpack *u, double *value)
 
     memcpy(value, &bits, sizeof(bits));
     return has_value;
-}
-
-void notification_pack(struct buf *out, const struct notification *n)
-{
-    pack_u64(out, NOTIFICATION_VERSION);
-    pack_str(out, n->receiver);
-    pack_str(out, n->group_key);
-    labels_pack(out, n->group_labels);
-    labels_pack(out, n->route_labels);
-    pack_u64(out, n->reason);
-    pack_i64(out, n->decided_at);
-    pack_fixed64(out, n->flush_id);
-    pack_u64(out, n->n_alerts);
-    for (size_t i = 0; i < n->n_alerts; i++) {
-        const struct notified_alert *a = &n->alerts[i];
-
-        labels_pack(out, a->labels);
-        labels_pack(out, a->annotations);
-        pack_i64(out, a->starts_at);
-        pack_i64(out, a->ends_at);
-        pack_str(out, a->generator_url);
-        pack_fixed64(out, a->fingerprint);
-        pack_u64(out, a->is_resolved);
-    }
-    for (size_t i = 0; i < n->n_alerts; i++)
-        pack_u64(out, n->alerts[i].change);
-    labels_pack(out, n->route_templates);
-    pack_u64(out, n->act);
-    pack_u64(out, n->n_actors);
-    for (size_t i = 0; i < n->n_actors; i++)
-        pack_str(out, n->actors[i]);
-    pack_u64(out, n->is_relayed);
-    pack_str(out, n->from_receiver);
-    pack_str(out, n->from_url);
-    for (size_t i = 0; i < n->n_alerts; i++)
-        value_pack(out, n->alerts[i].has_value, n->alerts[i].value);
 }
 
 void notification_set_act(struct notification *n)

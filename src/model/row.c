@@ -16,6 +16,17 @@ void state_put(struct state_commit *c, enum state_table t, str key, str value)
     pack_str(&c->ops, value);
 }
 
+size_t state_put_begin(struct state_commit *c, enum state_table t, str key)
+{
+    row_add(c, t, true, key);
+    return c->ops.n;
+}
+
+void state_put_end(struct state_commit *c, size_t begun)
+{
+    pack_str_end(&c->ops, begun);
+}
+
 void state_delete(struct state_commit *c, enum state_table t, str key)
 {
     row_add(c, t, false, key);

@@ -34,6 +34,9 @@ struct state_commit {
 };
 
 void state_put(struct state_commit *c, enum state_table t, str key, str value);
+/* The same for a value that is packed in place: what is added to c->ops between the two. */
+size_t state_put_begin(struct state_commit *c, enum state_table t, str key) must_check;
+void state_put_end(struct state_commit *c, size_t begun);
 void state_delete(struct state_commit *c, enum state_table t, str key);
 bool state_commit_is_empty(const struct state_commit *c);
 void state_commit_release(struct state_commit *c);
