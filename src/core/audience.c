@@ -104,13 +104,19 @@ static bool core_audience_judge(const struct audience *au, struct labels ls, uin
     return v->held_by == HELD_BY_NOTHING;
 }
 
+enum { JUDGE_FEW = 16 };
+
 static bool judge_alert(const struct audience *au, const struct alert *a, uint64_t *cleared,
                         bool finds_all, struct verdict *v)
 {
+    struct label few[JUDGE_FEW];
+
     if (*cleared == au->e->audience_changed) {
         verdict_begin(au, v);
         return v->held_by == HELD_BY_NOTHING;
     }
+    if (a->labels->names->n <= JUDGE_FEW)
+        return core_audience_judge(au, label_set_write(few, a->labels), cleared, finds_all, v);
     arena_reset(&v->room);
     return core_audience_judge(au, label_set_view(&v->room, a->labels), cleared, finds_all, v);
 }

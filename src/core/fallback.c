@@ -279,10 +279,10 @@ static void follow_instead(struct engine *e, const struct followed *x,
         follow_to(e, x, rc->budget_then, now, fx);
 }
 
-void fallback_follow(struct engine *e, const struct group *g, const struct alert_list *all,
-                     const struct alert_list *told, struct now now, struct effects *fx)
+void fallback_follow(struct engine *e, const struct group *g, const struct core_receiver *rc,
+                     const struct alert_list *all, const struct alert_list *told, struct now now,
+                     struct effects *fx)
 {
-    const struct core_receiver *rc = engine_receiver(e, g->route->receiver);
     const struct followed x = {g, all, told};
 
     if (rc != NULL)

@@ -22,10 +22,11 @@
 /* The slot's row was decided, or could not be delivered; refused: for good. */
 void fallback_look(struct engine *e, struct outbox_slot *s, bool refused, struct now now,
                    struct effects *fx);
-/* The group is looked at: all are its alerts, told those of them that nothing keeps back,
- * in the same order. */
-void fallback_follow(struct engine *e, const struct group *g, const struct alert_list *all,
-                     const struct alert_list *told, struct now now, struct effects *fx);
+/* The group is looked at: rc is its receiver, or NULL; all are its alerts, told those of them that nothing keeps back, in the
+ * same order. */
+void fallback_follow(struct engine *e, const struct group *g, const struct core_receiver *rc,
+                     const struct alert_list *all, const struct alert_list *told, struct now now,
+                     struct effects *fx);
 /* Whether the log says that the receiver, or anyone who is told in its place, was last told of a firing alert of the group, or is
  * about to be told something. */
 bool fallback_any_told(const struct engine *e, str group_key, str receiver);

@@ -17,6 +17,7 @@ struct flush {
     size_t n;
     struct hash_list firing, resolved;
     struct notified_alert *data; /* parallel to v */
+    uint64_t *hash;              /* parallel to v */
     ts_ns wake;                  /* wall: when something that kept an alert back ends; TS_MAX */
 };
 
@@ -226,12 +227,13 @@ static void flush_classify(struct flush *f, struct arena *a, struct now now)
     f->firing.v = arena_array(a, f->n, sizeof(uint64_t));
     f->resolved.v = arena_array(a, f->n, sizeof(uint64_t));
     f->data = arena_array(a, f->n, sizeof(*f->data));
+    f->hash = arena_array(a, f->n, sizeof(*f->hash));
     for (size_t i = 0; i < f->n; i++) {
         const struct alert *al = f->v[i];
         bool resolved = alert_is_resolved(al, now);
         struct hash_list *h = resolved ? &f->resolved : &f->firing;
 
-        h->v[h->n++] = label_set_dedup_hash(al->labels);
+        h->v[h->n++] = f->hash[i] = label_set_dedup_hash(al->labels);
         f->data[i] = engine_notified(al, now, a);
     }
     hash_list_sort(&f->firing);
@@ -239,11 +241,9 @@ static void flush_classify(struct flush *f, struct arena *a, struct now now)
 }
 
 /* What is different from the last message. */
-static enum alert_change change_of(const struct alert *a, const struct notified_alert *now,
+static enum alert_change change_of(uint64_t hash, const struct notified_alert *now,
                                    const struct nflog_entry *last)
 {
-    uint64_t hash = label_set_dedup_hash(a->labels);
-
     if (now->is_resolved)
         return last != NULL && hash_list_has(last->resolved, hash) ? CHANGE_NONE : CHANGE_RESOLVED;
     return last != NULL && !last->is_unsure && hash_list_has(last->firing, hash) ? CHANGE_NONE
@@ -280,7 +280,7 @@ static void flush_tell(struct engine *e, struct group *g, const struct flush *f,
             continue;
         v[n.n_alerts] = f->data[i];
         of[n.n_alerts] = f->v[i];
-        v[n.n_alerts++].change = change_of(f->v[i], &f->data[i], last);
+        v[n.n_alerts++].change = change_of(f->hash[i], &f->data[i], last);
         n.n_firing += !f->data[i].is_resolved;
     }
     notification_set_act(&n);
@@ -441,7 +441,7 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
     flush_classify(&f, &fx->arena, now);
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
         consider(e, g, &f, all, &rc->integrations[i], now, fx);
-    fallback_follow(e, g, &all, &(struct alert_list){.v = f.v, .n = f.n}, now, fx);
+    fallback_follow(e, g, rc, &all, &(struct alert_list){.v = f.v, .n = f.n}, now, fx);
     if (g->flush_waiting == 0)
         flush_ended(e, g, now, fx);
 }

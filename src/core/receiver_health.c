@@ -191,19 +191,20 @@ void receiver_answered(struct engine *e, const struct outbox_row *r,
                        const struct delivery_result *d, struct now now, struct effects *fx)
 {
     struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
+    bool is_well = d->verdict == DELIVERY_OK && !d->in_part;
     struct integration_health *h;
 
     note_clock(e, r, d, now, fx);
-    if (rs == NULL || d->under_way ||
-        !receiver_health_is_configured(e, r->receiver, r->integration, r->index))
+    if (rs == NULL || d->under_way)
         return;
     h = health_of(rs, r->integration, r->index);
-    if (d->verdict != DELIVERY_OK || d->in_part)
-        receiver_health_note_failure(e, rs, r, d, now);
-    else if (h != NULL)
+    if ((is_well && h == NULL) ||
+        !receiver_health_is_configured(e, r->receiver, r->integration, r->index))
+        return;
+    if (is_well)
         health_end(rs, h);
     else
-        return;
+        receiver_health_note_failure(e, rs, r, d, now);
     receiver_health_tell(e, rs, now, fx);
 }
 

@@ -58,7 +58,8 @@ static void send_written(struct shell *s);
 
 static void delivery_answered(void *arg, const struct notify_result *r)
 {
-    struct answered_row *rows = mem_array(r->n_rows, sizeof(*rows));
+    struct arena *room = &((struct shell *)arg)->room;
+    struct answered_row *rows = arena_array(room, r->n_rows, sizeof(*rows));
     struct event ev = {.kind = EVENT_DELIVERED,
                        .delivered = {.rows = rows,
                                      .n_rows = r->n_told,
@@ -82,11 +83,9 @@ static void delivery_answered(void *arg, const struct notify_result *r)
                                      .n_kept = r->n_kept}};
 
     for (size_t i = 0; i < r->n_rows; i++) /* the step frees them */
-        rows[i] = (struct answered_row){mem_str_dup(r->rows[i]->key), r->rows[i]->flush_id};
+        rows[i] = (struct answered_row){arena_str(room, r->rows[i]->key), r->rows[i]->flush_id};
     shell_event(arg, &ev, NULL);
-    for (size_t i = 0; i < r->n_rows; i++)
-        mem_str_free(rows[i].key);
-    mem_free(rows);
+    arena_reset(room);
     send_written(arg);
 }
 
@@ -128,6 +127,7 @@ struct shell *shell_new(const struct shell_parts *parts)
     parts->clock->jumped = shell_jumped;
     parts->clock->arg = s;
     effects_init(&s->fx);
+    arena_init(&s->room, 0);
     s->engine = engine_new(&parts->conf->core, parts->mode, parts->retention, parts->seed,
                            parts->clock->now);
     /* Until its owner says that the store is filled: a rule that ran before would open what a replay then closes. */
@@ -220,6 +220,8 @@ void shell_free(struct shell *s)
         config_unref(config_of(*c));
     effects_release(&s->fx);
     compaction_release(&s->compaction);
+    arena_release(&s->room);
+    vec_release(&s->rows);
     vec_release(&s->sending);
     vec_release(&s->starting);
     VEC_EACH (const struct core_conf **, c, &s->retiring)
@@ -357,18 +359,17 @@ static void shell_send(struct shell *s, const struct outbox_row *row)
 {
     struct outbox_slot **slot = outbox_map_get(&s->engine->outbox, row->key);
     struct outbox_slot *rider = slot != NULL ? (*slot)->rider : NULL;
-    VEC(const struct outbox_row *) rows = VEC_INIT;
 
+    vec_clear(&s->rows);
     if ((row = shell_ask(s, row)) != NULL)
-        vec_push(&rows, row);
+        vec_push(&s->rows, row);
     for (struct outbox_slot *next; rider != NULL; rider = next) {
         next = rider->rider; /* who is withdrawn is gone */
         if ((row = shell_ask(s, rider->row)) != NULL)
-            vec_push(&rows, row);
+            vec_push(&s->rows, row);
     }
-    if (rows.n != 0)
-        notify_send(s->notify, rows.v, rows.n);
-    vec_release(&rows);
+    if (s->rows.n != 0)
+        notify_send(s->notify, s->rows.v, s->rows.n);
 }
 
 /* Of a row that had to wait for a place the commit is mostly on disk. What this turn has still to commit is not. */

@@ -35,6 +35,8 @@ struct shell {
     struct state_backend *backend;
     struct effects fx;
     VEC(const struct outbox_row *) sending; /* of fx, while it fills again */
+    VEC(const struct outbox_row *) rows;    /* of the message that is being sent */
+    struct arena room;                      /* of the answer that is being told */
     VEC(struct effect_rules) starting;
     VEC(const struct core_conf *) retiring;
     VEC(struct shell_waiting) waiting;

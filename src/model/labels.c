@@ -612,8 +612,11 @@ void label_set_unref(struct label_set *set)
 
 struct labels label_set_view(struct arena *a, const struct label_set *set)
 {
-    struct label *v = arena_alloc(a, set->names->n * sizeof(*v));
+    return label_set_write(arena_alloc(a, set->names->n * sizeof(struct label)), set);
+}
 
+struct labels label_set_write(struct label *v, const struct label_set *set)
+{
     for (size_t i = 0; i < set->names->n; i++)
         v[i] = label_set_at(set, i);
     return (struct labels){v, set->names->n};

@@ -117,6 +117,8 @@ static inline struct label label_set_at(const struct label_set *set, size_t i)
 
 /* The set as a view: an array of a's, the text is the set's. */
 struct labels label_set_view(struct arena *a, const struct label_set *set);
+/* The same in an array of the caller's, which has room for all of them. */
+struct labels label_set_write(struct label *v, const struct label_set *set);
 
 /* As the functions of a view above. */
 str label_set_get(const struct label_set *set, str name);

@@ -18,6 +18,7 @@
 #include "notify/recall.h"
 #include "tocsin/receiver.h"
 
+enum { SPARES = 16, SPARE_SIZE = 16 << 10 };
 enum { ATTEMPT_ARENA = 16 << 20, BATCH_MAX = 16, STEP_S = 10, HERE_MAX = 16 << 10 };
 
 struct attempt;
@@ -83,6 +84,8 @@ struct notify {
     VEC(struct attempt *) ready; /* for the next batches */
     struct timer render;
     struct recall *recall;
+    struct arena spare[SPARES]; /* of attempts that are over: empty, with a piece of memory each */
+    size_t n_spare;
 };
 
 static void render_ready(struct timer *t, struct now now);
@@ -129,6 +132,25 @@ static void way_leave(struct notify *n, struct way *w)
     mem_free(w);
 }
 
+static struct arena arena_of_attempt(struct notify *n)
+{
+    struct arena a;
+
+    if (n->n_spare != 0)
+        return n->spare[--n->n_spare];
+    arena_init(&a, ATTEMPT_ARENA);
+    return a;
+}
+
+static void give_back_arena(struct notify *n, struct arena *a)
+{
+    arena_reset(a);
+    if (n->n_spare < SPARES && a->end - a->at <= SPARE_SIZE)
+        n->spare[n->n_spare++] = *a;
+    else
+        arena_release(a);
+}
+
 static void attempt_free(struct attempt *a)
 {
     struct notify *n = a->owner;
@@ -144,8 +166,8 @@ static void attempt_free(struct attempt *a)
     way_leave(n, a->way);
     if (a->hold != NULL)
         n->shell.put_back(n->shell.arg, a->hold);
-    arena = a->arena;
-    arena_release(&arena);
+    arena = a->arena; /* it stands in it itself */
+    give_back_arena(n, &arena);
 }
 
 static void drop_batch(struct notify *n, struct notify_batch *b)
@@ -172,6 +194,8 @@ void notify_free(struct notify *n)
             drop_batch(n, a->batch);
         attempt_free(a);
     }
+    while (n->n_spare != 0)
+        arena_release(&n->spare[--n->n_spare]);
     u64_map_release(&n->ways);
     recall_free(n->recall);
     mem_str_free(n->external_url);
@@ -687,11 +711,10 @@ static const struct outbox_row **urgent_first(struct arena *a, const struct outb
 
 void notify_send(struct notify *n, const struct outbox_row *const *rows, size_t n_rows)
 {
-    struct arena arena;
+    struct arena arena = arena_of_attempt(n);
     struct attempt *a;
     const struct outbox_row *row;
 
-    arena_init(&arena, ATTEMPT_ARENA);
     a = arena_new(&arena, struct attempt);
     a->arena = arena;
     a->owner = n;
