@@ -8,16 +8,36 @@
 #include "tocsin/conf.h"
 #include "tocsin/delivery.h"
 
+/* Where in the text something stands. */
+struct message_span {
+    size_t from, end;
+};
+
+static struct message_span put_labels(struct json_writer *w, struct labels ls)
+{
+    size_t from = w->out->n;
+
+    labels_put_json(w, ls);
+    return (struct message_span){from, w->out->n};
+}
+
+static void put_again(struct json_writer *w, struct message_span s)
+{
+    buf_reserve(w->out, s.end - s.from); /* it does not move while it is copied */
+    json_put_raw(w, str_sub(buf_str(w->out), s.from, s.end));
+}
+
+/* spans: of its labels and its annotations. */
 static void message_put_alert(struct json_writer *w, const struct notified_alert *a,
-                              bool shows_change)
+                              bool shows_change, struct message_span spans[2])
 {
     json_open(w, '{');
     json_key_of(w, "status");
     json_put_str(w, a->is_resolved ? S("resolved") : S("firing"));
     json_key_of(w, "labels");
-    labels_put_json(w, a->labels);
+    spans[0] = put_labels(w, a->labels);
     json_key_of(w, "annotations");
-    labels_put_json(w, a->annotations);
+    spans[1] = put_labels(w, a->annotations);
     json_key_of(w, "startsAt");
     json_put_rfc3339_nano(w, a->starts_at);
     json_key_of(w, "endsAt");
@@ -44,15 +64,16 @@ bool notification_is_common(const struct notification *n, const struct label *l,
     return true;
 }
 
-/* The pairs that every alert has with the same value. */
-static void put_common(struct json_writer *w, const struct notification *n, bool annotations)
+/* The pairs that every alert has with the same value; last: those of the last one, which of one alert are these. */
+static void put_common(struct json_writer *w, const struct notification *n, bool annotations,
+                       struct message_span last)
 {
     struct labels first = LABELS_NONE;
 
     if (n->n_alerts != 0)
         first = annotations ? n->alerts[0].annotations : n->alerts[0].labels;
-    if (n->n_alerts <= 1) {
-        labels_put_json(w, first);
+    if (n->n_alerts == 1) {
+        put_again(w, last);
         return;
     }
     json_open(w, '{');
@@ -108,6 +129,7 @@ void notification_json(struct buf *out, const struct notification *n, str extern
 {
     struct json_writer w;
     struct buf name = BUF_INIT;
+    struct message_span last[2] = {{0, 0}};
 
     buf_reserve(out, 1024); /* most that tell of one alert need no more */
     quote_meta(&name, n->receiver);
@@ -120,16 +142,16 @@ void notification_json(struct buf *out, const struct notification *n, str extern
     json_key_of(&w, "alerts");
     json_open(&w, '[');
     for (size_t i = 0; i < n->n_alerts; i++)
-        message_put_alert(&w, &n->alerts[i], n->shows_changes);
+        message_put_alert(&w, &n->alerts[i], n->shows_changes, last);
     json_close(&w, ']');
     json_key_of(&w, "notification_reason");
     json_put_str(&w, str_of(notification_why(n)));
     json_key_of(&w, "groupLabels");
     labels_put_json(&w, n->group_labels);
     json_key_of(&w, "commonLabels");
-    put_common(&w, n, false);
+    put_common(&w, n, false, last[0]);
     json_key_of(&w, "commonAnnotations");
-    put_common(&w, n, true);
+    put_common(&w, n, true, last[1]);
     json_key_of(&w, "routeLabels");
     labels_put_json(&w, n->route_labels);
     json_key_of(&w, "externalURL");
