@@ -77,13 +77,19 @@ void digest_gather(struct engine *e, struct outbox_slot *s, struct now now)
 {
     struct gathering g = {.e = e, .head = s, .last = s, .n = 1, .bytes = s->row->bytes, .now = now};
     const struct pace_bucket *b = bucket_of(e, s->destination);
-    const struct core_integration *ic = outbox_integration(e, s->row);
+    bool waits =
+        s->row->gathers || s->place.gathers || (b != NULL && bucket_left(b, now.mono) <= 1);
+    bool is_late = digest_is_late(e, s->row, now.mono);
+    const struct core_integration *ic;
 
     s->rider = NULL;
-    if (ic == NULL || !ic->digests || s->row->had.n != 0)
+    if ((!waits && !is_late) || s->row->had.n != 0)
         return;
-    if (s->row->gathers || s->place.gathers || (b != NULL && bucket_left(b, now.mono) <= 1))
+    ic = outbox_integration(e, s->row);
+    if (ic == NULL || !ic->digests)
+        return;
+    if (waits)
         gather_waiting(&g);
-    if (digest_is_late(e, s->row, now.mono))
+    if (is_late)
         gather_late(&g);
 }

@@ -10,7 +10,8 @@
 #include "live/shell_priv.h"
 #include "live/turn.h"
 
-enum { STALL_S = 5, DAMAGE_TOLD_H = 1 };
+/* COMMIT_USUAL: a commit has room for as many bytes as the last had, up to so many. */
+enum { STALL_S = 5, DAMAGE_TOLD_H = 1, COMMIT_USUAL = 16 << 10 };
 
 static void shell_wake(struct timer *t, struct now now);
 static void shell_jumped(void *arg, const struct clock_jump *j);
@@ -537,7 +538,10 @@ void shell_commit(struct shell *s)
 {
     if (state_commit_is_empty(&s->fx.commit))
         return;
+    size_t usual = s->fx.commit.ops.n;
+
     await(s, s->backend->ops->commit(s->backend->self, &s->fx.commit));
+    buf_reserve(&s->fx.commit.ops, usual < COMMIT_USUAL ? usual : COMMIT_USUAL);
     vec_push(&s->commits, (struct shell_commit){s->engine->turns, s->handed});
 }
 

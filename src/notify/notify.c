@@ -50,7 +50,6 @@ struct attempt {
     const struct integration_conf *ic;
     void *hold;
     struct arena arena; /* this attempt stands in it */
-    struct delivery d;
     struct notification n;
     const struct delivery_pair *kept; /* of the first row */
     size_t n_kept;
@@ -70,6 +69,7 @@ struct attempt {
     struct timer later; /* gives the result from the loop, never from inside notify_send() */
     enum delivery_verdict verdict;
     struct attempt *next, *prev;
+    struct delivery d; /* last: whoever makes an attempt fills it whole */
 };
 
 struct notify {
@@ -715,7 +715,8 @@ void notify_send(struct notify *n, const struct outbox_row *const *rows, size_t 
     struct attempt *a;
     const struct outbox_row *row;
 
-    a = arena_new(&arena, struct attempt);
+    a = arena_alloc(&arena, sizeof(*a));
+    memset(a, 0, offsetof(struct attempt, d));
     a->arena = arena;
     a->owner = n;
     a->n_rows = a->n_told = n_rows;
