@@ -677,15 +677,29 @@ uint64_t label_set_fingerprint(const struct label_set *set)
     return h;
 }
 
+static char *put_hashed(char *to, str s)
+{
+    if (s.n != 0)
+        memcpy(to, s.p, s.n);
+    to[s.n] = (char)0xFF;
+    return to + s.n + 1;
+}
+
 uint64_t label_set_dedup_hash(const struct label_set *set)
 {
-    struct buf b = BUF_INIT;
+    enum { FEW = 512 };
+    char few[FEW], *p, *end;
+    size_t n = 0;
     uint64_t h;
 
     LABEL_SET_EACH (l, set)
-        add_hashed(&b, &l);
-    h = hash_xxh64(buf_str(&b));
-    buf_release(&b);
+        n += l.name.n + l.value.n + 2;
+    end = p = n > FEW ? mem_alloc(n) : few;
+    LABEL_SET_EACH (l, set)
+        end = put_hashed(put_hashed(end, l.name), l.value);
+    h = hash_xxh64((str){p, n});
+    if (p != few)
+        mem_free(p);
     return h;
 }
 
