@@ -6,6 +6,7 @@
 
 #include "model/labels.h"
 #include "notify/messages.h"
+#include "tocsin/delivery.h"
 
 #define START (1767225600 * NS_PER_S) /* 2026-01-01T00:00:00Z */
 
@@ -227,12 +228,54 @@ static void bridge_files(void **state)
     }
 }
 
+static bool json_has(const struct bench *b, const char *text)
+{
+    struct buf out = BUF_INIT;
+    bool has;
+
+    notification_json(&out, &b->n, S("http://x/<y>"));
+    has = str_find_str(buf_str(&out), str_of(text)) >= 0;
+    buf_release(&out);
+    return has;
+}
+
+/* Of one alert all is common, of two what both say; however long it is, and of nobody nothing. */
+static void common_labels(void **state)
+{
+    static char text[3000];
+    struct label labels[] = {{S("alertname"), S("Slow")}, {S("n"), S("1")}, {S("z"), STR_NONE}};
+    struct label others[] = {{S("alertname"), S("Slow")}, {S("n"), S("2")}};
+    struct notified_alert two[2];
+    struct bench b;
+
+    (void)state;
+    memset(text, 'l', sizeof(text) - 1);
+    set_up(&b, "en", "");
+    assert_true(json_has(&b, "\"commonLabels\":{\"alertname\":\"Slow\",\"severity\":\"page\","
+                             "\"x\":\"a\\r\\n# b](http://x)\"},"
+                             "\"commonAnnotations\":{\"summary\":\"*big*\"},\"routeLabels\":{}"));
+    labels[2].value = str_of(text);
+    b.alert.labels = (struct labels){labels, 3};
+    assert_true(json_has(&b, "l\"},\"commonAnnotations\":{\"summary\":\"*big*\"}"));
+    two[0] = two[1] = b.alert;
+    two[1].labels = (struct labels){others, 2};
+    two[1].annotations = LABELS_NONE;
+    b.n.alerts = two;
+    b.n.n_alerts = 2;
+    assert_true(json_has(
+        &b, "\"commonLabels\":{\"alertname\":\"Slow\"},\"commonAnnotations\":{},\"routeLabels\""));
+    b.n.n_alerts = 0;
+    assert_true(json_has(&b, "\"commonLabels\":{},\"commonAnnotations\":{}"));
+    tear_down(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(languages),    cmocka_unit_test(dingtalk_names),
         cmocka_unit_test(bridge_files), cmocka_unit_test(acts),
-        cmocka_unit_test(local_times),  cmocka_unit_test(labels_of_routes)};
+        cmocka_unit_test(local_times),  cmocka_unit_test(labels_of_routes),
+        cmocka_unit_test(common_labels)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

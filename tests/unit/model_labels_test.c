@@ -266,6 +266,27 @@ static void sets_share_what_they_repeat(void **state)
     arena_release(&a);
 }
 
+/* The hash of a set is that of its view, of long ones, too. */
+static void sets_are_hashed_however_long(void **state)
+{
+    static char text[2000];
+    struct interner *in = interner_new();
+    struct label two[] = {{S("a"), STR_NONE}, {S("job"), S("x")}};
+    const struct labels ls = {two, 2};
+
+    (void)state;
+    memset(text, 'v', sizeof(text));
+    for (size_t n = 1; n <= sizeof(text); n += n < 495 || n > 520 ? 31 : 1) {
+        struct label_set *set;
+
+        two[0].value = (str){text, n};
+        set = label_set_intern(in, ls);
+        assert_int_equal(label_set_dedup_hash(set), labels_dedup_hash(ls));
+        label_set_unref(set);
+    }
+    interner_free(in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +298,7 @@ int main(void)
         cmocka_unit_test(sets_come_and_go),
         cmocka_unit_test(what_is_held_stays_in_place),
         cmocka_unit_test(sets_share_what_they_repeat),
+        cmocka_unit_test(sets_are_hashed_however_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
