@@ -101,8 +101,10 @@ static void fill_receivers(struct config *c)
                                       c->receivers[i].fallback,
                                       (uint64_t)c->receivers[i].budget.per_day,
                                       c->receivers[i].budget.then};
-    for (size_t i = 0; i < c->n_receivers; i++)
+    for (size_t i = 0; i < c->n_receivers; i++) {
         str_map_put(&c->core.receiver_by_name, v[i].name, (void *)(uintptr_t)&v[i]);
+        c->core.any_stands_in |= v[i].fallback.n != 0 || v[i].budget_per_day != 0;
+    }
     c->core.receivers = v;
     c->core.n_receivers = c->n_receivers;
 }

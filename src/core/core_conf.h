@@ -54,6 +54,7 @@ struct core_conf {
     const struct core_receiver *receivers;
     size_t n_receivers;
     struct str_map receiver_by_name; /* -> const struct core_receiver * */
+    bool any_stands_in;              /* one has a fallback or a budget */
     const struct time_interval_conf *time_intervals;
     size_t n_time_intervals;
     struct labels external_labels;

@@ -113,7 +113,7 @@ static void row_falls(struct engine *e, const struct outbox_row *r, const struct
 
 static const struct core_receiver *fallback_of(const struct engine *e, str receiver)
 {
-    const struct core_receiver *rc = engine_receiver(e, receiver);
+    const struct core_receiver *rc = e->conf->any_stands_in ? engine_receiver(e, receiver) : NULL;
 
     return rc != NULL && rc->fallback.n != 0 ? engine_receiver(e, rc->fallback) : NULL;
 }
@@ -355,7 +355,9 @@ uint64_t budget_spent(const struct engine *e, str receiver, ts_ns wall)
 
 bool budget_spend(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
 {
-    const struct core_receiver *rc = engine_receiver(e, s->row->receiver), *to;
+    const struct core_receiver *rc =
+        e->conf->any_stands_in ? engine_receiver(e, s->row->receiver) : NULL;
+    const struct core_receiver *to;
     struct budget_state *b;
 
     if (rc == NULL || rc->budget_per_day == 0)

@@ -349,10 +349,22 @@ static const struct outbox_row *shell_ask(struct shell *s, const struct outbox_r
     struct event ev = {.kind = EVENT_ATTEMPT, .attempt = row->key};
     struct event_result r = {.row = row};
 
-    /* mostly there is nothing to ask, and then it is no step */
-    if (!audience_is_settled(s->engine, row, s->parts.clock->now.mono))
-        shell_event(s, &ev, &r);
+    shell_event(s, &ev, &r);
     return r.row;
+}
+
+/* Mostly there is nothing to ask, and then it is no step. */
+static bool shell_must_ask(const struct shell *s, const struct outbox_row *row)
+{
+    return !audience_is_settled(s->engine, row, s->parts.clock->now.mono);
+}
+
+static void shell_add_row(struct shell *s, const struct outbox_row *row)
+{
+    if (shell_must_ask(s, row))
+        row = shell_ask(s, row);
+    if (row != NULL)
+        vec_push(&s->rows, row);
 }
 
 /* A row's turn has come, and that of those that go with it. */
@@ -362,12 +374,10 @@ static void shell_send(struct shell *s, const struct outbox_row *row)
     struct outbox_slot *rider = slot != NULL ? (*slot)->rider : NULL;
 
     vec_clear(&s->rows);
-    if ((row = shell_ask(s, row)) != NULL)
-        vec_push(&s->rows, row);
+    shell_add_row(s, row);
     for (struct outbox_slot *next; rider != NULL; rider = next) {
         next = rider->rider; /* who is withdrawn is gone */
-        if ((row = shell_ask(s, rider->row)) != NULL)
-            vec_push(&s->rows, row);
+        shell_add_row(s, rider->row);
     }
     if (s->rows.n != 0)
         notify_send(s->notify, s->rows.v, s->rows.n);
