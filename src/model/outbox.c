@@ -115,14 +115,15 @@ static void outbox_row_name(struct outbox_row *r, str key, str receiver, str int
     r->integration = outbox_copy(&p, integration);
 }
 
-/* Without what it tells. */
+/* Without what it tells, but with room for what it names. */
 static struct outbox_row *outbox_row_of(str key, const struct notification *n, str integration,
                                         unsigned index, struct hash_list firing,
                                         struct hash_list resolved, dur_ns repeat_interval,
-                                        struct now now)
+                                        size_t n_named, struct now now)
 {
-    struct outbox_row *r = mem_new(struct outbox_row);
+    struct outbox_row *r = mem_zalloc(sizeof(*r) + n_named * sizeof(r->named[0]));
 
+    r->n_named = n_named;
     outbox_row_name(r, key, n->receiver, integration);
     r->index = index;
     r->firing = hash_list_dup(firing);
@@ -142,7 +143,7 @@ struct outbox_row *outbox_row_new(str key, const struct notification *n, str int
                                   struct hash_list resolved, dur_ns repeat_interval, struct now now)
 {
     struct outbox_row *r =
-        outbox_row_of(key, n, integration, index, firing, resolved, repeat_interval, now);
+        outbox_row_of(key, n, integration, index, firing, resolved, repeat_interval, 0, now);
 
     r->data = outbox_packed(n);
     r->bytes = r->data.n;
@@ -179,13 +180,11 @@ struct outbox_row *outbox_row_naming(str key, const struct notification *n,
                                      struct hash_list firing, struct hash_list resolved,
                                      dur_ns repeat_interval, struct now now)
 {
-    struct outbox_row *r =
-        outbox_row_of(key, n, integration, index, firing, resolved, repeat_interval, now);
+    struct outbox_row *r = outbox_row_of(key, n, integration, index, firing, resolved,
+                                         repeat_interval, n->n_alerts, now);
 
     outbox_pack_both(r, n);
     r->bytes = r->whole.n;
-    r->named = mem_array(n->n_alerts, sizeof(*r->named));
-    r->n_named = n->n_alerts;
     for (size_t i = 0; i < n->n_alerts; i++) {
         r->names = alert_interner(of[i]);
         r->named[i] = (struct outbox_alert){.labels = label_set_ref(of[i]->labels),
@@ -215,7 +214,6 @@ static void outbox_forget_named(struct outbox_row *r)
         label_set_unref(r->named[i].annotations);
         shared_text_unref(r->names, r->named[i].generator_url);
     }
-    mem_free(r->named);
 }
 
 bool outbox_tells(const struct outbox_row *r, struct arena *a, struct notification *out)

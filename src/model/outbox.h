@@ -17,6 +17,17 @@
 #include "model/nflog.h"
 #include "tocsin/delivery.h"
 
+/* An alert as it was when it was decided to tell of it. */
+struct outbox_alert {
+    struct label_set *labels, *annotations; /* a reference each */
+    struct shared_text *generator_url;      /* the same */
+    uint64_t fingerprint;
+    ts_ns starts_at, ends_at;
+    enum alert_change change;
+    bool is_resolved, has_value;
+    double value;
+};
+
 struct outbox_row {
     str key, receiver, integration;
     unsigned index;
@@ -45,22 +56,11 @@ struct outbox_row {
     bool is_restored;      /* an earlier life decided it; not on disk */
     bool is_relayed;       /* the notification's; not on disk beside it */
     str data; /* packed struct notification; without its alerts where the row names them */
-    struct outbox_alert *named;
-    size_t n_named;
-    struct interner *names; /* that they are of; NULL: none is named */
+    struct interner *names; /* of what it names; NULL: none is named */
     str whole;    /* the packed notification with all that is named, until outbox_row_written() */
     size_t bytes; /* of it */
-};
-
-/* An alert as it was when it was decided to tell of it. */
-struct outbox_alert {
-    struct label_set *labels, *annotations; /* a reference each */
-    struct shared_text *generator_url;      /* the same */
-    uint64_t fingerprint;
-    ts_ns starts_at, ends_at;
-    enum alert_change change;
-    bool is_resolved, has_value;
-    double value;
+    size_t n_named;
+    struct outbox_alert named[];
 };
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,

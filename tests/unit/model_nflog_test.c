@@ -394,6 +394,23 @@ static void an_older_notification_has_its_act(void **state)
     arena_release(&a);
 }
 
+static void some_words_are_urgent(void **state)
+{
+    static const char *const urgent[] = {"critical", "Page", "EMERGENCY", "fatal", "p0", "P1"};
+    static const char *const others[] = {"", "warning", "p2", "pages", "info"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(urgent) + ARRAY_LEN(others); i++) {
+        bool is = i < ARRAY_LEN(urgent);
+        struct label l[] = {{S("severity"), str_of(is ? urgent[i] : others[i - ARRAY_LEN(urgent)])},
+                            {S("z"), S("critical")}};
+
+        assert_int_equal(labels_are_urgent((struct labels){l, 2}), is);
+        l[0].name = S("priority");
+        assert_int_equal(labels_are_urgent((struct labels){l, 2}), is);
+    }
+}
+
 static void what_is_packed_in_place_is_a_string(void **state)
 {
     static const size_t sizes[] = {0, 1, 127, 128, 16383, 16384, 40000};
@@ -432,6 +449,7 @@ int main(void)
                                        cmocka_unit_test(an_older_notification_has_its_act),
                                        cmocka_unit_test(rows_survive_packing),
                                        cmocka_unit_test(a_row_names_its_alerts),
+                                       cmocka_unit_test(some_words_are_urgent),
                                        cmocka_unit_test(what_is_packed_in_place_is_a_string)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
