@@ -25,6 +25,21 @@ def test_accepted_once():
         equal(t.metric("tocsin_outbox_entries", receiver="hook"), 0)
 
 
+def test_a_message_says_what_changed():
+    with folder() as d, Sink() as s, Tocsin(simple(s, changes="true"), d) as t:
+        changes = lambda i: {a["labels"]["gpu"]: a["change"] for a in s.got[i].json()["alerts"]}
+        t.alert(alertname="A", gpu="1")
+        until("told", s.count)
+        equal(changes(0), {"1": "added"})
+        t.alert(alertname="A", gpu="0")
+        t.alert(alertname="A", gpu="2")
+        until("told of all", lambda: s.count() > 1 and len(changes(-1)) == 3)
+        equal(changes(-1)["1"], "unchanged")
+        t.alert(alertname="A", gpu="1", ends=0)
+        until("told of the end", lambda: "resolved" in changes(-1).values())
+        equal(changes(-1), {"0": "unchanged", "1": "resolved", "2": "unchanged"})
+
+
 def test_400_is_final_until_the_next_flush():
     with folder() as d, Sink(400) as s, Tocsin(simple(s, group_interval="6s"), d) as t:
         t.alert(alertname="A")
