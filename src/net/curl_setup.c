@@ -123,11 +123,31 @@ static void suppress(struct curl_handle *h, const struct curl_request *rq)
         }
 }
 
+static bool curl_setup_goes_direct(const struct http_conf *c)
+{
+    return c == NULL || (c->proxy_url.n == 0 && !c->proxy_from_environment);
+}
+
+/* curl prints what it knows by an option twice, and a line of the list once. But a proxy that is asked to connect is told
+ * the option alone. */
+static bool say_user_agent(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
+                           struct err *e)
+{
+    if (!curl_setup_goes_direct(rq->conf)) {
+        curl_easy_setopt(h->easy, CURLOPT_USERAGENT, arena_z(a, rq->user_agent));
+        return true;
+    }
+    return has_header(rq, "User-Agent") ||
+           add_line(&h->headers, S("User-Agent"), rq->user_agent, a, e);
+}
+
 static bool curl_setup_set_headers(struct curl_handle *h, const struct curl_request *rq,
                                    struct arena *a, struct err *e)
 {
     const struct http_conf *c = rq->conf;
 
+    if (!say_user_agent(h, rq, a, e))
+        return false;
     for (size_t i = 0; i < rq->http.headers.n; i++)
         if (!add_line(&h->headers, rq->http.headers.v[i].name, rq->http.headers.v[i].value, a, e))
             return false;
@@ -137,7 +157,6 @@ static bool curl_setup_set_headers(struct curl_handle *h, const struct curl_requ
     if (c != NULL && !add_configured(h, &h->proxy_headers, c->proxy_connect_headers,
                                      c->n_proxy_connect_headers, a, e))
         return false;
-    curl_easy_setopt(h->easy, CURLOPT_USERAGENT, arena_z(a, rq->user_agent));
     return true;
 }
 
@@ -345,11 +364,11 @@ static void note_route(struct curl_handle *h, const struct http_conf *c)
 static void set_route(struct curl_handle *h, const struct http_conf *c, struct arena *a)
 {
     note_route(h, c);
-    if (c != NULL && c->proxy_url.n != 0) {
+    if (curl_setup_goes_direct(c)) {
+        curl_easy_setopt(h->easy, CURLOPT_NOPROXY, "*"); /* and the environment is not asked */
+    } else if (c->proxy_url.n != 0) {
         curl_easy_setopt(h->easy, CURLOPT_PROXY, arena_z(a, c->proxy_url));
         curl_easy_setopt(h->easy, CURLOPT_NOPROXY, arena_z(a, c->no_proxy));
-    } else if (c == NULL || !c->proxy_from_environment) {
-        curl_easy_setopt(h->easy, CURLOPT_PROXY, "");
     }
     curl_easy_setopt(h->easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
     if (h->proxy_headers != NULL)

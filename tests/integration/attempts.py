@@ -154,6 +154,7 @@ def test_kept_connections_through_a_proxy():
     with folder() as d, Proxy() as p, Server(certificate(d)[1], together=4, lost=3) as s:
         equal(lose(s, 4, f", proxy_url: '{p.url}'"), 4)
         assert len(p.seen) >= 4, p.seen
+        equal({a and a.split("/")[0] for a in p.agents}, {"User-Agent: tocsin"}, "who asks for tunnels")
 
 
 def test_the_server_has_gone():

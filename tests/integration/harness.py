@@ -318,10 +318,10 @@ class Listener:
 
 
 class Proxy(Listener):
-    """CONNECT and nothing else. seen: the X-Tenant of each tunnel."""
+    """CONNECT and nothing else. seen: the X-Tenant of each tunnel, agents: who asked for it."""
 
     def __init__(self):
-        self.seen = []
+        self.seen, self.agents = [], []
         self.listen()
         self.url = "http://127.0.0.1:%d" % self.port
 
@@ -331,6 +331,7 @@ class Proxy(Listener):
             head += c.recv(1)
         lines = head.decode().split("\r\n")
         host, port = lines[0].split()[1].rsplit(":", 1)
+        self.agents += [l for l in lines if l.lower().startswith("user-agent:")] or [None]
         self.seen += [l.split(":")[1].strip() for l in lines if l.lower().startswith("x-tenant:")] or [None]
         with c, socket.create_connection((host, int(port))) as s:
             c.sendall(b"HTTP/1.1 200 go on\r\n\r\n")

@@ -515,6 +515,24 @@ static void configured_headers(void **state)
     assert_int_equal(ASK(.http = {.url = url("/x")}, .conf = &conf).failure, TRANSPORT_CONFIG);
 }
 
+static void an_agent_of_its_own(void **state)
+{
+    struct http_header h = {S("user-agent"), S("me/1")};
+    struct http_conf direct = {.follow_redirects = true}, proxied = {.proxy_url = url("")};
+
+    (void)state;
+    ASK(.http = {.url = url("/x"), .headers = {&h, 1}});
+    assert_true(sent("user-agent: me/1\n\n"));
+    assert_false(sent("tocsin/"));
+    ASK(.http = {.url = url("/redirect"), .headers = {&h, 1}}, .conf = &direct);
+    assert_true(sent("1 /200\n"));
+    assert_true(sent("user-agent: me/1\n\n"));
+    assert_false(sent("tocsin/"));
+    ASK(.http = {.url = url("/x"), .headers = {&h, 1}}, .conf = &proxied);
+    assert_true(sent("user-agent: me/1\n"));
+    assert_false(sent("tocsin/"));
+}
+
 static void proxies(void **state)
 {
     struct http_conf by_url = {.proxy_url = url("")},
@@ -524,7 +542,8 @@ static void proxies(void **state)
     (void)state;
     g = ASK(.http = {.url = S("http://somewhere.test/x")}, .conf = &by_url);
     assert_int_equal(g.status, 200);
-    assert_true(sent("1 http://somewhere.test/x\nHost: somewhere.test\n"));
+    assert_true(sent("1 http://somewhere.test/x\nHost: somewhere.test\n"
+                     "User-Agent: tocsin/" TOCSIN_VERSION "\n"));
     by_url.no_proxy = S("127.0.0.1");
     ASK(.http = {.url = url("/x")}, .conf = &by_url);
     assert_true(sent("1 /x\n"));
@@ -921,6 +940,7 @@ int main(void)
         TEST(freed_with_requests_in_every_state),
         TEST(credentials),
         TEST(configured_headers),
+        TEST(an_agent_of_its_own),
         TEST(proxies),
         TEST(nothing_of_the_last_request_stays),
         TEST(the_same_head_again),
