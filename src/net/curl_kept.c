@@ -16,7 +16,7 @@ static bool head_put(struct buf *b, const struct curl_request *rq)
     if (rq->conf != NULL && rq->conf->number == 0)
         return false;
     pack_u64(b, rq->conf != NULL ? rq->conf->number : 0);
-    pack_u64(b, (rq->only_asks ? 1u : 0u) | (h->body.n != 0 ? 2u : 0u));
+    pack_u64(b, (rq->only_asks ? 1u : 0u) | (h->body.n != 0 ? 2u : 0u) | (rq->is_short ? 4u : 0u));
     pack_str(b, h->method);
     pack_str(b, h->url);
     pack_str(b, h->ca_file);

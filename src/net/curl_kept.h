@@ -21,6 +21,7 @@ struct curl_kept {
     struct buf head; /* what it is set up for, with its secrets: wiped */
     uint64_t hash;
     str destination; /* of curl_aim(); empty: it is not set up */
+    void *user;      /* of whoever has taken it */
 };
 
 struct curl_keeper {

@@ -10,7 +10,10 @@
 #include "net/http_parse.h"
 #include "net/secret.h"
 
-enum { REDIRECTS_MAX = 10 };
+enum {
+    REDIRECTS_MAX = 10,
+    SHORT_ANSWER = 1024, /* bytes at a time; curl allocates it for each request */
+};
 
 /* -- where to -- */
 
@@ -440,6 +443,8 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
     curl_easy_setopt(made.easy, CURLOPT_CURLU, made.url);
     curl_easy_setopt(made.easy, CURLOPT_PATH_AS_IS, 1l);
     *h = made;
+    if (rq->is_short)
+        curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, (long)SHORT_ANSWER);
     curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->error);
     h->sends_once = !rq->only_asks && !is_safe(rq->http.method);
     curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, before_request);

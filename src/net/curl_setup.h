@@ -43,6 +43,7 @@ struct curl_request {
     str user_agent;
     str token;      /* of oauth2, empty = none */
     bool only_asks; /* nothing comes of it: curl may send it again when the connection is lost */
+    bool is_short;  /* the answer, as a rule */
 };
 
 /* First: where to. destination is "https://host:443", what its limit and error messages go by. */

@@ -269,7 +269,7 @@ static void resume(void *self, struct transfer *x)
 
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
-    struct transfer *x = arg;
+    struct transfer *x = ((struct curl_kept *)arg)->user;
 
     n *= size;
     if (x->piece != NULL)
@@ -294,7 +294,7 @@ static bool announces_too_much(const struct transfer *x)
 
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
-    struct transfer *x = arg;
+    struct transfer *x = ((struct curl_kept *)arg)->user;
     str value = {p, curl_hear(p, size, n, &x->kept->handle)}, name;
 
     x->head_bytes += value.n;
@@ -325,24 +325,33 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 
 /* -- starting -- */
 
+/* Once for all transfers that it will have. */
+static void listen_to(struct curl_kept *k)
+{
+    CURL *easy = k->handle.easy;
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, k);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, k);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, k);
+}
+
 static bool start_http(struct transfer *x)
 {
     struct curl_transport *t = x->transport;
     struct curl_handle *h = &x->kept->handle;
-    CURL *easy;
 
-    if (x->kept->destination.n != 0)
+    if (x->kept->destination.n != 0) {
         curl_setup_again(h, x->rq.http.body);
-    else if (!curl_setup(h, &x->rq, &x->memory, &x->err))
-        return false;
-    easy = h->easy;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
+    } else {
+        if (!curl_setup(h, &x->rq, &x->memory, &x->err))
+            return false;
+        listen_to(x->kept);
+    }
+    x->kept->user = x;
     x->pool = curl_pool_enter(&t->pools, x->class, &h->made_with);
-    BUG_ON(curl_multi_add_handle(x->pool->multi, easy) != CURLM_OK);
+    BUG_ON(curl_multi_add_handle(x->pool->multi, h->easy) != CURLM_OK);
     return true;
 }
 
@@ -424,12 +433,14 @@ static void transport_curl_finish(struct curl_pools *ps, struct curl_pool *p)
     int left;
 
     while ((m = curl_multi_info_read(p->multi, &left)) != NULL) {
-        struct transfer *x = NULL;
+        struct curl_kept *k = NULL;
+        struct transfer *x;
         CURLcode code = m->data.result;
 
         if (m->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x);
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&k);
+        x = k->user;
         if (code == CURLE_OK && !x->head_ended)
             code = CURLE_PARTIAL_FILE; /* curl takes a head that was cut off for a whole one */
         x->is_answered = code == CURLE_OK;
@@ -498,6 +509,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     x->rq.conf = rq->conf;
     x->rq.user_agent = S("tocsin/" TOCSIN_VERSION);
     x->rq.only_asks = rq->class == WORK_SOURCE;
+    x->rq.is_short = rq->class == WORK_PAGE && rq->piece == NULL;
     if (rq->smtp != NULL) {
         x->smtp = smtp_request_copy(rq->smtp, &x->memory);
         x->rq.destination = arena_printf(&x->memory, "smtp://%.*s", STR(rq->smtp->smarthost));
