@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "state/alert_log.h"
+#include "state/vfs.h"
 #include "model/row.h"
 #include "state/migrate.h"
 #include "state/row_sum.h"
@@ -64,8 +65,8 @@ static bool connect_to(sqlite3 **out, const char *path, bool wal, struct err *e)
 
     if (!touch(path, e))
         return false;
-    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-            SQLITE_OK ||
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                        wal ? vfs_name() : NULL) != SQLITE_OK ||
         sqlite3_exec(db, pragmas, NULL, NULL, NULL) != SQLITE_OK || !state_row_sum_add(db, NULL)) {
         state_sqlite_failed(db, e, "open");
         sqlite3_close(db);
