@@ -254,7 +254,7 @@ static bool take_folder(sqlite3 *db, const char *folder, struct buf *notice, str
 
     if (d == NULL)
         return errno == ENOENT || err_errno(e, errno, "cannot read '%s'", folder);
-    state_put_sql(&sql, STATE_PUSH);
+    state_put_sql(&sql, STATE_PUSH, 1);
     ok = sqlite3_prepare_v2(db, buf_z(&sql), -1, &put, NULL) == SQLITE_OK ||
          state_sqlite_failed(db, e, "write");
     while (ok && (entry = readdir(d)) != NULL) {

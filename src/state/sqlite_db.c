@@ -110,14 +110,17 @@ static bool check_is_sound(sqlite3 *db, const char *path, struct err *e)
     return ok;
 }
 
-static bool sqlite_db_prepare(struct sqlite_db *d, enum state_table t,
-                              void (*write)(struct buf *sql, enum state_table t),
-                              sqlite3_stmt **out, struct err *e)
+/* puts: the rows of one; 0: a delete. */
+static bool sqlite_db_prepare(struct sqlite_db *d, enum state_table t, int puts, sqlite3_stmt **out,
+                              struct err *e)
 {
     struct buf sql = BUF_INIT;
     bool ok;
 
-    write(&sql, t);
+    if (puts != 0)
+        state_put_sql(&sql, t, puts);
+    else
+        state_delete_sql(&sql, t);
     ok = sqlite3_prepare_v3(d->db, buf_z(&sql), -1, SQLITE_PREPARE_PERSISTENT, out, NULL) ==
              SQLITE_OK ||
          state_sqlite_failed(d->db, e, "read");
@@ -138,8 +141,9 @@ static bool prepare_all(struct sqlite_db *d, struct err *e)
 {
     for (int t = 0; t < STATE_TABLES; t++)
         if (state_tables[t].kind != STATE_LOG &&
-            (!sqlite_db_prepare(d, (enum state_table)t, state_put_sql, &d->put[t], e) ||
-             !sqlite_db_prepare(d, (enum state_table)t, state_delete_sql, &d->del[t], e)))
+            (!sqlite_db_prepare(d, (enum state_table)t, 1, &d->put[t], e) ||
+             !sqlite_db_prepare(d, (enum state_table)t, SQLITE_DB_HELD, &d->put_held[t], e) ||
+             !sqlite_db_prepare(d, (enum state_table)t, 0, &d->del[t], e)))
             return false;
     sqlite3_wal_hook(d->db, note_wal, d);
     return true;
@@ -227,8 +231,9 @@ void sqlite_db_close(struct sqlite_db *d, bool may_write)
         (void)sqlite3_db_config(d->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     for (size_t t = 0; t < STATE_TABLES; t++) {
         sqlite3_finalize(d->put[t]);
+        sqlite3_finalize(d->put_held[t]);
         sqlite3_finalize(d->del[t]);
-        d->put[t] = d->del[t] = NULL;
+        d->put[t] = d->put_held[t] = d->del[t] = NULL;
     }
     sqlite3_close(d->db);
     d->db = NULL;
@@ -269,23 +274,57 @@ bool sqlite_db_begin(struct sqlite_db *d, struct err *e)
     return sqlite_db_run(d->db, "BEGIN IMMEDIATE", e, "write");
 }
 
-static bool sqlite_db_step(struct sqlite_db *d, sqlite3_stmt *s, const struct state_op *op,
-                           struct err *e)
+/* A NULL pointer would bind NULL, not the empty blob. */
+static bool sqlite_db_bind(sqlite3_stmt *s, int at, str bytes)
 {
-    /* A NULL pointer would bind NULL, not the empty blob. */
-    bool ok = sqlite3_bind_blob64(s, 1, op->key.p != NULL ? op->key.p : "", op->key.n,
-                                  SQLITE_STATIC) == SQLITE_OK;
+    return sqlite3_bind_blob64(s, at, bytes.p != NULL ? bytes.p : "", bytes.n, SQLITE_STATIC) ==
+           SQLITE_OK;
+}
 
-    if (ok && op->put)
-        ok = sqlite3_bind_blob64(s, 2, op->value.p != NULL ? op->value.p : "", op->value.n,
-                                 SQLITE_STATIC) == SQLITE_OK &&
-             sqlite3_bind_int64(s, 3, state_row_sum(op->key, op->value)) == SQLITE_OK;
+/* n puts, or one delete. */
+static bool sqlite_db_step(struct sqlite_db *d, sqlite3_stmt *s, const struct state_op *op,
+                           size_t n, struct err *e)
+{
+    int at = 1;
+    bool ok = true;
+
+    for (size_t i = 0; i < n && ok; i++, at += 3)
+        ok = sqlite_db_bind(s, at, op[i].key) &&
+             (!op[i].put ||
+              (sqlite_db_bind(s, at + 1, op[i].value) &&
+               sqlite3_bind_int64(s, at + 2, state_row_sum(op[i].key, op[i].value)) == SQLITE_OK));
     ok = ok && sqlite3_step(s) == SQLITE_DONE;
     if (!ok)
         state_sqlite_failed(d->db, e, "write");
     (void)sqlite3_reset(s);
-    (void)sqlite3_clear_bindings(s);
     return ok;
+}
+
+/* In the order in which they came. */
+static bool sqlite_db_put_held(struct sqlite_db *d, int t, struct err *e)
+{
+    struct sqlite_db_held *h = &d->held[t];
+    size_t n = h->n;
+    bool ok = true;
+
+    h->n = 0;
+    if (n == SQLITE_DB_HELD)
+        return sqlite_db_step(d, d->put_held[t], h->v, n, e);
+    for (size_t i = 0; i < n && ok; i++)
+        ok = sqlite_db_step(d, d->put[t], &h->v[i], 1, e);
+    return ok;
+}
+
+/* What is deleted may have been put before. */
+static bool sqlite_db_take(struct sqlite_db *d, const struct state_op *op, struct err *e)
+{
+    struct sqlite_db_held *h = &d->held[op->table];
+
+    if (!op->put)
+        return sqlite_db_put_held(d, (int)op->table, e) &&
+               sqlite_db_step(d, d->del[op->table], op, 1, e);
+    h->v[h->n++] = *op;
+    return h->n < SQLITE_DB_HELD || sqlite_db_put_held(d, (int)op->table, e);
 }
 
 bool sqlite_db_apply(struct sqlite_db *d, str ops, struct err *e)
@@ -294,18 +333,23 @@ bool sqlite_db_apply(struct sqlite_db *d, str ops, struct err *e)
     struct state_op op;
 
     while (state_op_next(&u, &op))
-        if (!sqlite_db_step(d, op.put ? d->put[op.table] : d->del[op.table], &op, e))
+        if (!sqlite_db_take(d, &op, e))
             return false;
     return true;
 }
 
 bool sqlite_db_end(struct sqlite_db *d, struct err *e)
 {
+    for (int t = 0; t < STATE_TABLES; t++)
+        if (!sqlite_db_put_held(d, t, e))
+            return false;
     return sqlite_db_run(d->db, "COMMIT", e, "write");
 }
 
 void sqlite_db_undo(struct sqlite_db *d)
 {
+    for (size_t t = 0; t < STATE_TABLES; t++)
+        d->held[t].n = 0;
     (void)sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
 }
 

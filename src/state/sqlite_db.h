@@ -15,11 +15,18 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
+enum { SQLITE_DB_HELD = 16 };
+
 struct sqlite_db {
     str dir; /* borrowed */
     struct sqlite3 *db;
     struct sqlite3_stmt *put[STATE_TABLES], *del[STATE_TABLES];
-    dev_t device; /* of the file that is open */
+    struct sqlite3_stmt *put_held[STATE_TABLES]; /* as many at once */
+    struct sqlite_db_held {
+        struct state_op v[SQLITE_DB_HELD];
+        size_t n;
+    } held[STATE_TABLES]; /* puts of this transaction that are still to be made */
+    dev_t device;         /* of the file that is open */
     ino_t inode;
     int wal_frames; /* since the last checkpoint */
 };
@@ -31,7 +38,7 @@ void sqlite_db_close(struct sqlite_db *d, bool may_write);
 bool sqlite_db_scan(struct sqlite_db *d, enum state_table t, str from,
                     bool (*row)(void *arg, str key, str body), void *arg, struct err *e) must_check;
 
-/* Several commits' rows in one transaction. */
+/* Several commits' rows in one transaction, until whose end the ops stay where they are. */
 bool sqlite_db_begin(struct sqlite_db *d, struct err *e) must_check;
 bool sqlite_db_apply(struct sqlite_db *d, str ops, struct err *e) must_check;
 bool sqlite_db_end(struct sqlite_db *d, struct err *e) must_check;

@@ -61,12 +61,12 @@ void state_create_sql(struct buf *out, enum state_table t, const struct state_di
     buf_addf(out, ")%s;", d->ends[def->kind]);
 }
 
-void state_put_sql(struct buf *out, enum state_table t)
+void state_put_sql(struct buf *out, enum state_table t, int rows)
 {
-    buf_addf(out,
-             "INSERT INTO %s(key, body, sum) VALUES($1, $2, $3) ON CONFLICT(key) DO UPDATE SET "
-             "body = $2, sum = $3",
-             state_tables[t].name);
+    buf_addf(out, "INSERT INTO %s(key, body, sum) VALUES", state_tables[t].name);
+    for (int i = 0; i < rows; i++)
+        buf_addf(out, "%s($%d, $%d, $%d)", i != 0 ? ", " : "", 3 * i + 1, 3 * i + 2, 3 * i + 3);
+    buf_adds(out, " ON CONFLICT(key) DO UPDATE SET body = excluded.body, sum = excluded.sum");
 }
 
 void state_delete_sql(struct buf *out, enum state_table t)

@@ -54,9 +54,10 @@ struct state_dialect {
 
 extern const struct state_dialect state_sqlite;
 
-/* Statements append to out. Of their arguments $1 is the key, $2 the body, $3 the sum. */
+/* Statements append to out. Of their arguments $1 is the key, $2 the body, $3 the sum; of a put of several rows those of
+ * the next row follow. A row that comes twice is as the last one says. */
 void state_create_sql(struct buf *out, enum state_table t, const struct state_dialect *d);
-void state_put_sql(struct buf *out, enum state_table t);
+void state_put_sql(struct buf *out, enum state_table t, int rows);
 void state_delete_sql(struct buf *out, enum state_table t);
 void state_read_sql(struct buf *out,
                     enum state_table t); /* key and body, in key order, from $1 on */

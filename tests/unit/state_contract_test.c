@@ -372,6 +372,32 @@ static void rows_come_back_in_key_order(void **state)
     assert_str(rows(f, STATE_META), "");
 }
 
+/* In one commit, of more rows than are written together; a row is deleted right after it was put. */
+static void the_last_of_a_row_counts(void **state)
+{
+    static const enum state_table tables[] = {STATE_TOLD, STATE_OUTBOX};
+    struct fixture *f = *state;
+    struct state_commit c = {0};
+    char key[16], value[16];
+
+    for (int i = 0; i < 200; i++) {
+        bool is_deleted = i % 50 == 49;
+
+        snprintf(key, sizeof(key), "k%d", (i - is_deleted) % 7);
+        snprintf(value, sizeof(value), "v%d", i);
+        for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+            if (is_deleted)
+                state_delete(&c, tables[t], str_of(key));
+            else
+                state_put(&c, tables[t], str_of(key), str_of(value));
+        }
+    }
+    f->b->ops->commit(f->b->self, &c);
+    reopen(f);
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++)
+        assert_str(rows(f, tables[t]), "k0=v196 k1=v197 k3=v192 k4=v193 k5=v194 k6=v195 ");
+}
+
 static void numbers_come_back_in_order(void **state)
 {
     struct fixture *f = *state;
@@ -1295,6 +1321,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(rows_come_back_in_key_order),
+        BOTH(the_last_of_a_row_counts),
         BOTH(numbers_come_back_in_order),
         BOTH(what_was_reported_survives_a_crash),
         BOTH(the_alert_log_grows_and_is_replaced),
