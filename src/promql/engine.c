@@ -21,27 +21,27 @@ struct growing {
     VEC(struct promql_point) points;
 };
 
+/* Floats of some steps, one step after the other, that are not with their series yet: each has memory of its own, so what
+ * it has of them is written in one go. */
+enum { WAITING_STEPS = 16, ROOM_AT_FIRST = 256 };
+struct engine_waiting {
+    size_t room, n; /* series; steps, the last of which is under way */
+    ts_ms t[WAITING_STEPS];
+    double *v;
+    bool *has;
+    bool is_split; /* something of the step under way has been written */
+};
+
 struct engine_answer {
     struct promql_eval *ev;
     struct arena *a; /* the caller's */
     struct label_sets by_labels;
     VEC(struct growing) series;
-    VEC(uint64_t) steps; /* what each read */
-    uint32_t *of_row;    /* the series of a planned row + 1; 0: it has had no value so far */
+    VEC(uint64_t) steps;    /* what each read */
+    uint32_t *of_row;       /* the series of a planned row + 1; 0: it has had no value so far */
+    VEC(uint32_t) of_index; /* the series of each sample of the last vector */
+    struct engine_waiting waiting;
 };
-
-static struct promql_point keep_point(struct engine_answer *r, ts_ms t, double v,
-                                      const struct histogram *h)
-{
-    struct histogram *copy = NULL;
-
-    if (h != NULL) {
-        copy = arena_new(r->a, struct histogram);
-        *copy = histogram_copy(r->a, h);
-    }
-    r->ev->results += promql_weight(h);
-    return (struct promql_point){t, v, copy};
-}
 
 /* Which series has these labels. What was marked loses its name now. */
 static uint32_t engine_series_of(struct engine_answer *r, struct labels ls, bool drops_name)
@@ -59,26 +59,115 @@ static uint32_t engine_series_of(struct engine_answer *r, struct labels ls, bool
     return (uint32_t)r->series.n - 1;
 }
 
-/* No labels may stand twice. */
-static bool engine_add_point(struct engine_answer *r, uint32_t series, ts_ms t, double v,
-                             const struct histogram *h)
+/* Room is for as many steps as there are to come, until that is a lot. */
+static void engine_write_series(struct engine_answer *r, size_t i)
+{
+    const struct engine_waiting *w = &r->waiting;
+    struct growing *g = &r->series.v[i];
+    size_t left;
+
+    if (g->points.cap == 0) {
+        left = (size_t)((r->ev->end - w->t[0]) / r->ev->step) + 1;
+        vec_reserve(&g->points, left < ROOM_AT_FIRST ? left : (size_t)ROOM_AT_FIRST);
+    }
+    for (size_t k = 0; k < w->n; k++)
+        if (w->has[k * w->room + i])
+            vec_push(&g->points, (struct promql_point){w->t[k], w->v[k * w->room + i], NULL});
+}
+
+static void engine_write(struct engine_answer *r)
+{
+    for (size_t i = 0; r->waiting.n != 0 && i < r->series.n && i < r->waiting.room; i++)
+        engine_write_series(r, i);
+    r->waiting.n = 0;
+}
+
+/* A step with so many samples begins. */
+static void engine_begin_step(struct engine_answer *r, ts_ms t, size_t samples)
+{
+    struct engine_waiting *w = &r->waiting;
+    size_t room = r->series.n > samples ? r->series.n : samples;
+
+    w->is_split = !r->ev->is_stepped;
+    if (w->is_split)
+        return;
+    if (w->n == WAITING_STEPS || room > w->room)
+        engine_write(r);
+    if (room > w->room) {
+        w->room = room + room / 8;
+        w->v = mem_resize(w->v, w->room * WAITING_STEPS, sizeof(w->v[0]));
+        w->has = mem_resize(w->has, w->room * WAITING_STEPS, sizeof(w->has[0]));
+    }
+    memset(w->has + w->n * w->room, 0, w->room * sizeof(w->has[0]));
+    w->t[w->n++] = t;
+}
+
+static struct promql_point keep_point(struct engine_answer *r, ts_ms t, double v,
+                                      const struct histogram *h)
+{
+    struct histogram *copy = NULL;
+
+    if (h != NULL) {
+        copy = arena_new(r->a, struct histogram);
+        *copy = histogram_copy(r->a, h);
+    }
+    r->ev->results += promql_weight(h);
+    return (struct promql_point){t, v, copy};
+}
+
+static bool engine_is_twice(struct engine_answer *r)
+{
+    return promql_fail_eval(r->ev, "vector cannot contain metrics with the same labelset");
+}
+
+/* What cannot wait: histograms, samples of series that there was no room for, and all that comes behind them. */
+static bool engine_add_now(struct engine_answer *r, uint32_t series, ts_ms t, double v,
+                           const struct histogram *h)
 {
     struct growing *g = &r->series.v[series];
 
+    engine_write(r);
+    r->waiting.is_split = true;
     if (g->points.n != 0 && vec_last(&g->points)->t == t)
-        return promql_fail_eval(r->ev, "vector cannot contain metrics with the same labelset");
+        return engine_is_twice(r);
     vec_push(&g->points, keep_point(r, t, v, h));
     return true;
 }
 
+/* No labels may stand twice. */
+static inline bool engine_add_point(struct engine_answer *r, uint32_t series, ts_ms t, double v,
+                                    const struct histogram *h)
+{
+    struct engine_waiting *w = &r->waiting;
+    size_t at = (w->n - 1) * w->room + series;
+
+    if (w->is_split || h != NULL || series >= w->room)
+        return engine_add_now(r, series, t, v, h);
+    if (w->has[at])
+        return engine_is_twice(r);
+    w->has[at] = true;
+    w->v[at] = v;
+    r->ev->results++;
+    return true;
+}
+
+/* The series of sample i, which most often is the one of the sample that stood there before. */
+static uint32_t engine_series_at(struct engine_answer *r, size_t i, const struct promql_sample *s)
+{
+    if (i == r->of_index.n)
+        vec_push(&r->of_index, UINT32_MAX);
+    if (s->drops_name || r->of_index.v[i] == UINT32_MAX ||
+        !labels_eq(r->series.v[r->of_index.v[i]].labels, s->labels))
+        r->of_index.v[i] = engine_series_of(r, s->labels, s->drops_name);
+    return r->of_index.v[i];
+}
+
 static bool add_vector(struct engine_answer *r, ts_ms t, const struct promql_vector *v)
 {
-    for (size_t i = 0; i < v->n; i++) {
-        const struct promql_sample *s = &v->v[i];
-
-        if (!engine_add_point(r, engine_series_of(r, s->labels, s->drops_name), t, s->v, s->h))
+    engine_begin_step(r, t, v->n);
+    for (size_t i = 0; i < v->n; i++)
+        if (!engine_add_point(r, engine_series_at(r, i, &v->v[i]), t, v->v[i].v, v->v[i].h))
             return false;
-    }
     return true;
 }
 
@@ -87,6 +176,7 @@ static bool add_rows(struct engine_answer *r, ts_ms t, const struct promql_rows 
 {
     if (r->of_row == NULL)
         r->of_row = mem_array(rows->n + 1, sizeof(r->of_row[0]));
+    engine_begin_step(r, t, rows->n);
     for (size_t i = 0; i < rows->n; i++) {
         if (rows->has[i] == 0)
             continue;
@@ -197,6 +287,9 @@ static void engine_answer_release(struct engine_answer *r)
     label_sets_release(&r->by_labels);
     vec_release(&r->steps);
     mem_free(r->of_row);
+    vec_release(&r->of_index);
+    mem_free(r->waiting.v);
+    mem_free(r->waiting.has);
 }
 
 static void hand_over_stats(const struct engine_answer *r, struct promql_result *out)
@@ -253,6 +346,7 @@ bool promql_run(struct promql_eval *ev, const struct promql_expr *x, str text, t
     bool ok = run_steps(&r, x, step);
 
     if (ok) {
+        engine_write(&r);
         *out = (struct promql_result){.type = x->type};
         if (x->type == PROMQL_T_STRING)
             out->text = arena_str(a, promql_unwrap(x)->text);

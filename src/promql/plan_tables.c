@@ -235,8 +235,9 @@ static bool make_join(struct promql_plan *p, struct plan_node *n)
 
     sign_sides(p, n);
     if (n->kind == PLAN_SET) {
+        /* rows of both sides that have the same labels have the same signature, too: one of them has a value */
         n->n = n->a->n + (n->x->binary.op == PROMQL_OR ? n->b->n : 0);
-        return n->x->binary.op != PROMQL_OR || are_distinct(p, n);
+        return true;
     }
     n->n = is_swapped(n) ? n->b->n : n->a->n;
     if (m->n_include != 0 && !one_partner(n))

@@ -514,6 +514,106 @@ static void subqueries_as_plain(void **state)
     check_counts(&all);
 }
 
+/* -- the answer of a range has what its instants have, however long it is -- */
+
+enum { LONG = 2 * 16 + 7 }; /* steps; points are written sixteen steps at a time */
+
+/* The point of a range's answer that a series has at t; NULL: none. */
+static const struct promql_point *point_at(const struct promql_result *r, struct labels ls, ts_ms t)
+{
+    const struct promql_point *found = NULL;
+
+    for (size_t i = 0; i < r->n; i++)
+        for (size_t k = 0; labels_eq(r->series[i].labels, ls) && k < r->series[i].n; k++) {
+            assert_true(k == 0 || r->series[i].points[k - 1].t < r->series[i].points[k].t);
+            if (r->series[i].points[k].t == t)
+                found = &r->series[i].points[k];
+        }
+    return found;
+}
+
+static size_t points_of(const struct promql_result *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n; i++)
+        n += r->series[i].n;
+    return n;
+}
+
+static void check_instants(struct world *w, size_t i, ts_ms start, ts_ms step, struct arena *a)
+{
+    struct promql_query q = {w->x[i], w->text[i], mem_storage_port(w->m), &w->set};
+    struct answer whole = {.e = ERR_INIT}, one = {.ok = true, .e = ERR_INIT};
+    size_t points = 0;
+
+    whole.ok = promql_range(&q, start, start + LONG * step, step, a, &whole.r, &whole.e);
+    for (int k = 0; k <= LONG && one.ok; k++) {
+        one = (struct answer){.e = ERR_INIT};
+        one.ok = promql_instant(&q, start + k * step, a, &one.r, &one.e);
+        for (size_t j = 0; one.ok && whole.ok && j < one.r.n; j++) {
+            const struct promql_point *p =
+                point_at(&whole.r, one.r.series[j].labels, start + k * step);
+
+            assert_non_null(p);
+            assert_true(same_value(p, &one.r.series[j].points[0]));
+            points++;
+        }
+    }
+    if (whole.ok != one.ok || (whole.ok && points != points_of(&whole.r)))
+        printf("at %lld, step %lld: %.*s\n", (long long)start, (long long)step, STR(w->text[i]));
+    assert_int_equal(whole.ok, one.ok);
+    assert_true(!whole.ok || points == points_of(&whole.r));
+    assert_true(whole.ok || strncmp(whole.e.msg, one.e.msg, SAME_WORDS) == 0);
+    w->counts.answers++;
+    w->counts.failures += !whole.ok;
+    w->counts.values += points != 0;
+}
+
+static void ranges_as_instants(void **state)
+{
+    static const char *const texts[] = {
+        "{__name__=~'a_total|b_total|gauge|h'}",
+        "a_total or b_total",
+        "a_total or a_total{job='x'}",
+        "gauge{job='x'} or gauge",
+        "gauge > 2 or h",
+        "rate(a_total[1m]) or b_total offset 1m",
+        "label_replace(gauge, 'zone', '', '', '')",
+        "sort(gauge)",
+        "topk(2, gauge)",
+        "gauge and on (job) (b_total > 3)",
+        "last_over_time(h[2m]) or gauge",
+        "sum by (job) (gauge) or sum by (zone) (gauge)",
+    };
+    static const ts_ms steps[] = {3000, 7000, 15000, 40000};
+    struct counts all = {0};
+    struct arena a;
+
+    (void)state;
+    for (unsigned seed = 0; seed < ROUNDS; seed++) {
+        struct world w;
+
+        dice = seed;
+        begin_world(&w, seed % 2 == 0);
+        put_some(w.m, 20);
+        for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+            add_expr(&w, str_of(texts[i]));
+        for (size_t i = 0; i < w.n; i++) {
+            ts_ms step = steps[roll(ARRAY_LEN(steps))];
+
+            arena_init(&a, 0);
+            check_instants(&w, i, (ts_ms)roll(SAMPLES / 2) * STEP + roll(STEP), step, &a);
+            w.steps = LONG;
+            check_at(&w, (ts_ms)roll(SAMPLES / 2) * STEP + roll(STEP), step, seed % 2 == 0);
+            arena_release(&a);
+        }
+        end_world(&w);
+        add_counts(&all, &w.counts);
+    }
+    check_counts(&all);
+}
+
 /* -- what random expressions seldom meet -- */
 
 static void put_ones(struct mem_storage *m, const char *name, const char *job, const char *zone,
@@ -657,13 +757,11 @@ static void equal_parts_are_one(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(planned_as_plain),
-                                       cmocka_unit_test(subqueries_as_plain),
-                                       cmocka_unit_test(group_named_by_absent_partner),
-                                       cmocka_unit_test(buckets_in_turn),
-                                       cmocka_unit_test(notes_of_shared_scalar),
-                                       cmocka_unit_test(columns_of_many_rows),
-                                       cmocka_unit_test(equal_parts_are_one)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(planned_as_plain),     cmocka_unit_test(subqueries_as_plain),
+        cmocka_unit_test(ranges_as_instants),   cmocka_unit_test(group_named_by_absent_partner),
+        cmocka_unit_test(buckets_in_turn),      cmocka_unit_test(notes_of_shared_scalar),
+        cmocka_unit_test(columns_of_many_rows), cmocka_unit_test(equal_parts_are_one)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
