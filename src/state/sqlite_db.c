@@ -59,7 +59,7 @@ static bool connect_to(sqlite3 **out, const char *path, bool wal, struct err *e)
               "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
               "PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 0;"
               "PRAGMA secure_delete = OFF;" /* freed pages need not be written */
-              "PRAGMA cache_size = -512; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+              "PRAGMA cache_size = -1024; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
             : "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE;"
               "PRAGMA synchronous = FULL; PRAGMA cache_size = -512; PRAGMA temp_store = MEMORY;";
 
