@@ -378,7 +378,7 @@ void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct no
                  struct effects *fx)
 {
     struct nflog_map_entry *known = nflog_map_find(&e->nflog, key);
-    size_t begun = state_put_begin(&fx->commit, STATE_TOLD, key);
+    size_t begun;
 
     if (known != NULL) {
         nflog_entry_free(known->value);
@@ -386,6 +386,7 @@ void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct no
     } else {
         nflog_map_put(&e->nflog, mem_str_dup(key), entry);
     }
+    begun = state_put_begin(&fx->commit, STATE_TOLD, key);
     nflog_pack(&fx->commit.ops, entry, now);
     state_put_end(&fx->commit, begun);
 }

@@ -546,10 +546,10 @@ static void await(struct shell *s, uint64_t n)
 
 void shell_commit(struct shell *s)
 {
-    if (state_commit_is_empty(&s->fx.commit))
-        return;
     size_t usual = s->fx.commit.ops.n;
 
+    if (state_commit_is_empty(&s->fx.commit))
+        return;
     await(s, s->backend->ops->commit(s->backend->self, &s->fx.commit));
     buf_reserve(&s->fx.commit.ops, usual < COMMIT_USUAL ? usual : COMMIT_USUAL);
     vec_push(&s->commits, (struct shell_commit){s->engine->turns, s->handed});
