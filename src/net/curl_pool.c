@@ -4,8 +4,6 @@
 
 #include <event2/event.h>
 #include <openssl/crypto.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include "base/mem.h"
 #include "os/loop.h"
 
@@ -27,38 +25,15 @@ void curl_made_with_release(struct curl_made_with *m)
 
 /* -- the multi handle on the loop -- */
 
-static struct curl_watch *watch_of(struct curl_pools *ps, curl_socket_t fd)
-{
-    size_t at = (size_t)fd, n = ps->n_watches;
-
-    if (at >= n) {
-        ps->n_watches = at >= 2 * n ? at + 1 : 2 * n;
-        ps->watches = mem_resize(ps->watches, ps->n_watches, sizeof(ps->watches[0]));
-        memset(ps->watches + n, 0, (ps->n_watches - n) * sizeof(ps->watches[0]));
-    }
-    return &ps->watches[at];
-}
-
-static void watch_end(struct curl_watch *w)
-{
-    if (w->event != NULL)
-        event_free(w->event);
-    w->event = NULL;
-}
-
 static void on_socket(evutil_socket_t fd, short what, void *arg)
 {
-    struct curl_pools *in = arg;
-    struct curl_watch *w = watch_of(in, fd);
-    struct curl_pool *p = w->pool;
+    struct curl_pool *p = arg;
     int mask = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
                ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
     int running;
 
-    if (!w->is_wanted) {
-        watch_end(w); /* it was closed, or speaks unasked: curl looks before it takes it again */
-        return;
-    }
+    struct curl_pools *in = p->in;
+
     clock_touch(in->clock);
     curl_multi_socket_action(p->multi, fd, mask, &running);
     in->turned(in, p);
@@ -88,60 +63,29 @@ static int on_timer_wanted(CURLM *multi, long ms, void *arg)
     return 0;
 }
 
-/* A connection that nobody uses for a while is still watched: to end that and begin again costs two calls of the kernel for
- * each request. Of other sockets (a resolver's) nobody tells when they are closed. */
-static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
+static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *watched)
 {
     struct curl_pool *p = arg;
-    struct curl_watch *w = watch_of(p->in, fd);
+    struct event *ev = watched;
     short events = EV_PERSIST;
 
-    (void)easy, (void)unused;
-    w->is_wanted = what != CURL_POLL_REMOVE;
-    if (!w->is_wanted) {
-        if (!w->is_connection)
-            watch_end(w);
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (ev != NULL)
+            event_free(ev);
+        curl_multi_assign(p->multi, fd, NULL);
         return 0;
     }
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
         events |= EV_READ;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
         events |= EV_WRITE;
-    w->pool = p;
-    if (w->event != NULL && w->events == events)
-        return 0;
-    watch_end(w);
-    w->events = events;
-    w->event = event_new(p->in->base, fd, events, on_socket, p->in);
-    BUG_ON(w->event == NULL || event_add(w->event, NULL) != 0);
+    if (ev != NULL)
+        event_free(ev);
+    ev = event_new(p->in->base, fd, events, on_socket, p);
+    BUG_ON(ev == NULL || event_add(ev, NULL) != 0);
+    curl_multi_assign(p->multi, fd, ev);
     return 0;
-}
-
-static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
-{
-    curl_socket_t fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-
-    (void)purpose;
-    if (fd >= 0)
-        watch_of(arg, fd)->is_connection = true;
-    return fd;
-}
-
-static int close_socket(void *arg, curl_socket_t fd)
-{
-    struct curl_watch *w = watch_of(arg, fd);
-
-    watch_end(w);
-    *w = (struct curl_watch){.event = NULL};
-    return close(fd);
-}
-
-void curl_pools_connect(struct curl_pools *ps, CURL *easy)
-{
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, ps);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, ps);
 }
 
 /* -- pools -- */
@@ -232,5 +176,4 @@ void curl_pools_release(struct curl_pools *ps)
     while (ps->first != NULL)
         curl_pool_free(ps->first);
     EVP_MD_free(ps->sha256);
-    mem_free(ps->watches);
 }

@@ -7,8 +7,7 @@
  * do is done in pieces that are theirs alone. Host and port tell connections apart inside.
  *
  * Shapes   as many pools as classes and sets of settings in use: some tens.
- * Owns     curl_pools owns the pools, and what watches their sockets; a pool lives while somebody is in it and 5 minutes
- *          longer.
+ * Owns     curl_pools owns the pools; a pool lives while somebody is in it and 5 minutes longer.
  * Cost     a digest each time that a handle is set up; none for one without settings.
  */
 #ifndef NET_CURL_POOL_H
@@ -20,7 +19,6 @@
 #include "os/clock.h"
 #include "os/shares.h"
 
-struct event;
 struct event_base;
 struct curl_pools;
 
@@ -47,15 +45,6 @@ struct curl_pool {
     unsigned char key[CURL_POOL_KEY]; /* of all that were made with the same */
 };
 
-/* Of a socket, from the first time that curl wants to know of it until it is closed. */
-struct curl_watch {
-    struct event *event; /* NULL: it is not watched */
-    struct curl_pool *pool;
-    short events;
-    bool is_connection; /* it is told when it is closed */
-    bool is_wanted;     /* now, by a request */
-};
-
 struct curl_pools {
     struct event_base *base;
     struct clock *clock;
@@ -64,16 +53,12 @@ struct curl_pools {
     unsigned connections_max; /* kept, in each */
     EVP_MD *sha256;           /* NULL before the first */
     struct curl_pool *first;
-    struct curl_watch *watches; /* by descriptor */
-    size_t n_watches;
 };
 
 /* The pool of all of the class that were made with the same; until curl_pool_leave(). m is complete by now. */
 struct curl_pool *curl_pool_enter(struct curl_pools *ps, enum work_class c,
                                   struct curl_made_with *m);
 void curl_pool_leave(struct curl_pool *p);
-/* What easy is set up with has the sockets of its connections opened and closed here. */
-void curl_pools_connect(struct curl_pools *ps, CURL *easy);
 void curl_pools_release(struct curl_pools *ps); /* nobody is in any */
 
 #endif

@@ -348,7 +348,6 @@ static bool start_http(struct transfer *x)
         if (!curl_setup(h, &x->rq, &x->memory, &x->err))
             return false;
         listen_to(x->kept);
-        curl_pools_connect(&t->pools, h->easy);
     }
     x->kept->user = x;
     x->pool = curl_pool_enter(&t->pools, x->class, &h->made_with);

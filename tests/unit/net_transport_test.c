@@ -352,57 +352,6 @@ static str listen_somewhere(evconnlistener_cb cb, struct evconnlistener **lev, c
     return out;
 }
 
-static int polite_fd;
-
-static void on_polite(struct evconnlistener *lev, evutil_socket_t fd, struct sockaddr *sa, int n,
-                      void *arg)
-{
-    rude = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    on_rude(lev, dup(fd), sa, n, arg);
-    polite_fd = fd;
-}
-
-static int count_event(const struct event_base *base, const struct event *ev, void *n)
-{
-    (void)base, (void)ev;
-    ++*(int *)n;
-    return 0;
-}
-
-static int watched(void)
-{
-    int n = 0;
-
-    event_base_foreach_event(loop_base(t.loop), count_event, &n);
-    return n;
-}
-
-/* A connection is watched while it is kept: not once the peer has closed it, and not for whoever gets its descriptor. */
-static void connections_that_end_unused(void **state)
-{
-    struct evconnlistener *lev;
-    str base = listen_somewhere(on_polite, &lev, "http");
-    int without = watched();
-
-    (void)state;
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(ASK(.http = {.url = base}).status, 200);
-        assert_int_equal(watched(), without + 1);
-        close(polite_fd);
-        WAIT(watched() == without);
-    }
-    /* a resolver's socket is closed without a word */
-    assert_int_equal(ASK(.http = {.url = S("http://a..b/")}).failure, TRANSPORT_RESOLVE);
-    assert_int_equal(watched(), without);
-    assert_int_equal(ASK(.http = {.url = base}).status, 200);
-    assert_int_equal(watched(), without + 1);
-    transport_free(t.transport);
-    assert_int_equal(watched(), without);
-    t.transport = transport_new_curl(loop_base(t.loop), &t.clock, 256);
-    close(polite_fd);
-    evconnlistener_free(lev);
-}
-
 static void failures_have_kinds_and_no_secrets(void **state)
 {
     static const char *const rudeness[] = {
@@ -985,7 +934,6 @@ int main(void)
         TEST(statuses_and_requests),
         TEST(redirects_only_when_asked),
         TEST(answers_are_bounded),
-        TEST(connections_that_end_unused),
         TEST(failures_have_kinds_and_no_secrets),
         TEST(deadlines_and_cancelling),
         TEST(a_destination_is_bounded_and_the_rest_waits),
