@@ -98,7 +98,8 @@ static void engine_begin_step(struct engine_answer *r, ts_ms t, size_t samples)
         w->v = mem_resize(w->v, w->room * WAITING_STEPS, sizeof(w->v[0]));
         w->has = mem_resize(w->has, w->room * WAITING_STEPS, sizeof(w->has[0]));
     }
-    memset(w->has + w->n * w->room, 0, w->room * sizeof(w->has[0]));
+    if (w->room != 0)
+        memset(w->has + w->n * w->room, 0, w->room * sizeof(w->has[0]));
     w->t[w->n++] = t;
 }
 
