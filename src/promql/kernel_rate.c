@@ -278,6 +278,21 @@ static bool has_reset(const struct promql_walked *a, const struct promql_walked 
     return b->v < a->v;
 }
 
+/* The same of floats alone, without start timestamps. */
+static size_t count_float_pairs(const struct promql_window *w, bool is_resets)
+{
+    size_t count = 0;
+
+    if (is_resets && w->is_rising)
+        return 0;
+    for (size_t i = 1; i < w->n; i++) {
+        double a = promql_at(w, i - 1), b = promql_at(w, i);
+
+        count += is_resets ? b < a : b != a && !(isnan(b) && isnan(a));
+    }
+    return count;
+}
+
 /* Counts pairs of neighbours. Anchored, the newest sample that is not after the start of the window is the first
  * neighbour, and something must lie behind the start. */
 static bool count_pairs(const struct promql_window *w, const struct promql_range *r, bool is_resets,
@@ -288,6 +303,11 @@ static bool count_pairs(const struct promql_window *w, const struct promql_range
     bool any = promql_walk_next(&k, &before), any_inside = any && before.t > r->from;
     size_t count = 0;
 
+    if (any_inside && w->n_h == 0 && !r->is_anchored &&
+        (!is_resets || !r->uses_starts || w->starts == NULL)) {
+        out->v = (double)count_float_pairs(w, is_resets);
+        return true;
+    }
     while (any && promql_walk_next(&k, &s)) {
         bool is_pair = !r->is_anchored || s.t > r->from;
 
