@@ -349,20 +349,15 @@ static const struct outbox_row *shell_ask(struct shell *s, const struct outbox_r
     struct event ev = {.kind = EVENT_ATTEMPT, .attempt = row->key};
     struct event_result r = {.row = row};
 
-    shell_event(s, &ev, &r);
+    /* mostly there is nothing to ask, and then it is no step */
+    if (!audience_is_settled(s->engine, row, s->parts.clock->now.mono))
+        shell_event(s, &ev, &r);
     return r.row;
-}
-
-/* Mostly there is nothing to ask, and then it is no step. */
-static bool shell_must_ask(const struct shell *s, const struct outbox_row *row)
-{
-    return !audience_is_settled(s->engine, row, s->parts.clock->now.mono);
 }
 
 static void shell_add_row(struct shell *s, const struct outbox_row *row)
 {
-    if (shell_must_ask(s, row))
-        row = shell_ask(s, row);
+    row = shell_ask(s, row);
     if (row != NULL)
         vec_push(&s->rows, row);
 }

@@ -29,7 +29,7 @@ struct outbox_alert {
 };
 
 struct outbox_row {
-    str key, receiver, integration;
+    str key, receiver, integration; /* one piece of memory, the key's */
     unsigned index;
     unsigned attempt;                  /* how many have failed */
     enum delivery_failure failure;     /* why the last one did, if one has */

@@ -10,9 +10,9 @@
  * Selectors, functions of ranges and of single values, label_replace and label_join, arithmetic, comparisons, joins, set
  * operators, simple aggregations and quantiles of classic histograms become columns: one value a series. Which series forms
  * which group and finds which partner is worked out when the set of series changes, not when values are computed, and equal
- * parts of several expressions are one column. Labels are put together of what is handed over, and kept of nothing. Everything else, and whatever a column
- * cannot say (annotations, errors, histograms in arithmetic), is left to the plain evaluator, which takes the columns'
- * survivors as its operands; so results, errors and annotations are the same.
+ * parts of several expressions are one column. Labels are put together of what is handed over, and kept of nothing. Everything
+ * else, and whatever a column cannot say (annotations, errors, histograms in arithmetic), is left to the plain evaluator, which
+ * takes the columns' survivors as its operands; so results, errors and annotations are the same.
  *
  * Shapes   up to hundreds of expressions, a million series a selector.
  * Errors   as engine.h.

@@ -15,7 +15,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-enum { SQLITE_DB_HELD = 16 };
+enum { SQLITE_DB_HELD = 16 }; /* rows of one table that are put by one statement */
 
 struct sqlite_db {
     str dir; /* borrowed */
