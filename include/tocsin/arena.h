@@ -27,12 +27,14 @@ struct arena {
     char *at, *end;
     size_t used;  /* bytes handed out */
     size_t limit; /* 0 = none */
-    size_t first; /* bytes of the first chunk; 0 = 4096 */
+    size_t first; /* bytes of the first chunk, its head included; 0 = 4096 */
 };
 
 void arena_init(struct arena *a, size_t limit);
 /* The same for one of many that live long: it starts with 256 bytes, and little of it is ever unused. */
 void arena_init_small(struct arena *a, size_t limit);
+/* The same for one of which it is known how many bytes it will hold, each piece rounded up to 16. */
+void arena_init_for(struct arena *a, size_t bytes);
 void arena_release(struct arena *a);
 void arena_reset(struct arena *a); /* forgets everything, keeps the newest chunk for reuse */
 

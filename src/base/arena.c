@@ -21,7 +21,7 @@ enum { ALIGN = 16, CHUNK_SMALL = 256, CHUNK_MIN = 4096, CHUNK_MAX = 256 * 1024 }
 
 struct arena_chunk {
     struct arena_chunk *next;
-    size_t size; /* bytes behind the header */
+    size_t size; /* of the whole: allocators have classes of the sizes that next_chunk() says */
     _Alignas(ALIGN) char bytes[];
 };
 
@@ -40,12 +40,17 @@ void arena_init_small(struct arena *a, size_t limit)
     *a = (struct arena){.limit = limit, .first = CHUNK_SMALL};
 }
 
+void arena_init_for(struct arena *a, size_t bytes)
+{
+    *a = (struct arena){.first = sizeof(struct arena_chunk) + bytes};
+}
+
 static void free_chunks(struct arena_chunk *c)
 {
     while (c != NULL) {
         struct arena_chunk *next = c->next;
 
-        ASAN_UNPOISON_MEMORY_REGION(c->bytes, c->size);
+        ASAN_UNPOISON_MEMORY_REGION(c->bytes, c->size - sizeof(*c));
         mem_free(c);
         c = next;
     }
@@ -55,6 +60,13 @@ static void free_taken(struct arena *a)
 {
     for (; a->taken != NULL; a->taken = a->taken->next)
         buf_release(&a->taken->buf);
+}
+
+static void begin_chunk(struct arena *a, struct arena_chunk *c)
+{
+    a->at = c->bytes;
+    a->end = (char *)c + c->size;
+    ASAN_POISON_MEMORY_REGION(c->bytes, c->size - sizeof(*c));
 }
 
 void arena_release(struct arena *a)
@@ -74,9 +86,7 @@ void arena_reset(struct arena *a)
         return;
     free_chunks(c->next);
     c->next = NULL;
-    a->at = c->bytes;
-    a->end = c->bytes + c->size;
-    ASAN_POISON_MEMORY_REGION(c->bytes, c->size);
+    begin_chunk(a, c);
 }
 
 /* A small one is to be nearly full, any other soon big enough. */
@@ -94,15 +104,13 @@ static void arena_grow(struct arena *a, size_t n)
 
     if (size > CHUNK_MAX)
         size = CHUNK_MAX;
-    if (size < n)
-        size = n;
-    c = mem_alloc(sizeof(*c) + size);
+    if (size < sizeof(*c) + n)
+        size = sizeof(*c) + n;
+    c = mem_alloc(size);
     c->size = size;
     c->next = a->head;
     a->head = c;
-    a->at = c->bytes;
-    a->end = c->bytes + size;
-    ASAN_POISON_MEMORY_REGION(c->bytes, size);
+    begin_chunk(a, c);
 }
 
 void *arena_alloc(struct arena *a, size_t n)

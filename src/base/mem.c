@@ -3,6 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Read by jemalloc, where it is linked (cmake/deps.cmake), at its start: the loop and the writer seldom meet in one arena,
+ * what is free goes back within a twentieth of a second, what a large message, scrape or list took at once. */
+extern const char *malloc_conf;
+const char *malloc_conf = "narenas:2,dirty_decay_ms:50,muzzy_decay_ms:0,oversize_threshold:262144";
+
 static void no_memory(size_t n) no_return;
 
 static void no_memory(size_t n)
@@ -53,9 +58,11 @@ void *mem_resize(void *p, size_t count, size_t size)
     return q;
 }
 
+/* Of what libcurl gives back two thirds are NULL, and allocators ask late. */
 void mem_free(void *p)
 {
-    free(p);
+    if (p != NULL)
+        free(p);
 }
 
 char *mem_zdup(str s)

@@ -3,7 +3,6 @@
 #include "cli/collect.h"
 
 #include <curl/curl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -289,7 +288,6 @@ int collect_run(const void *flags, char **args, int n_args)
     }
     if (!collect_flags_check(s.flags))
         return EXIT_USAGE;
-    mallopt(M_ARENA_MAX, 2);
     libraries_set_up();
     signal(SIGPIPE, SIG_IGN);
     diags_init(&d);

@@ -7,7 +7,6 @@
 #include <curl/curl.h>
 #include <event2/event.h>
 #include <locale.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -571,8 +570,6 @@ int serve_run(const void *flags, char **args, int n_args)
     if (!serve_flags_check(s.flags, &s.features) ||
         !serve_flags_urls(s.flags, &s.external_url, &s.prefix))
         return EXIT_FAILED;
-    mallopt(M_ARENA_MAX, 2);
-    mallopt(M_MMAP_THRESHOLD, 256 << 10); /* fixed: what a large scrape or message took goes back */
     libraries_set_up();
     signal(SIGPIPE, SIG_IGN);
     log_info("starting tocsin", LOG_Z("version", TOCSIN_VERSION));

@@ -575,8 +575,7 @@ static void gave_up(struct job *j)
     mem_free(container_of(j, struct retirement, job));
 }
 
-/* Their memory is left to the next reload: giving it back to the system would hold the allocator's lock, and with it the
- * loop, for as long as that takes. */
+/* On a worker: a large one is many pieces. */
 static void retire_configs(struct shell *s)
 {
     VEC_EACH (const struct core_conf **, c, &s->retiring) {

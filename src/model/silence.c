@@ -209,6 +209,20 @@ static bool unpack_set(struct unpack *u, struct silence *s, struct matchers *out
     return true;
 }
 
+/* What a silence of one set, which nearly all have, takes in its arena. */
+static size_t silence_room(str bytes)
+{
+    struct unpack u = unpack_of(bytes);
+    size_t sets, matchers;
+
+    unpack_u64(&u);
+    unpack_str(&u);
+    sets = unpack_count(&u, 1);
+    matchers = sets != 0 ? unpack_count(&u, 3) : 0;
+    return (bytes.n + 16) / 16 * 16 + sets * sizeof(struct matchers) +
+           matchers * sizeof(struct matcher);
+}
+
 struct silence *silence_unpack(str bytes, struct err *e)
 {
     struct silence *s = silence_new();
@@ -217,8 +231,7 @@ struct silence *silence_unpack(str bytes, struct err *e)
     size_t n;
     bool ok;
 
-    /* of a silence of up to three matchers nothing is left over */
-    s->arena.first = bytes.n + sizeof(struct matchers) + 3 * sizeof(struct matcher) + 32;
+    arena_init_for(&s->arena, silence_room(bytes));
     u = unpack_of(arena_str(&s->arena, bytes)); /* all text of it is a slice of this */
     version = unpack_u64(&u);
     ok = uuid_parse(unpack_str(&u), &s->id);
