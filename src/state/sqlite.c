@@ -48,7 +48,7 @@
 #define RETRY_MAX   (60 * NS_PER_S)
 #define LOOK_EVERY  (30 * NS_PER_S)
 
-enum { PROBE_BYTES = 64 << 10, GATHER_MS = 2 };
+enum { PROBE_BYTES = 64 << 10, GATHER_MS = 5 };
 
 enum task_kind { TASK_COMMIT, TASK_SLICE, TASK_READ, TASK_PROBE, TASK_EVERYTHING, TASK_LOOK };
 
@@ -88,9 +88,10 @@ struct sqlite {
 
     struct sqlite_db db; /* the loop's until the first commit, then the writer's */
     struct alert_log log;
-    bool broken;                /* writer */
-    struct err why;             /* writer: of broken */
-    struct state_copy *copying; /* writer: copy, once it has begun */
+    bool broken;                  /* writer */
+    struct err why;               /* writer: of broken */
+    struct state_copy *copying;   /* writer: copy, once it has begun */
+    struct timespec gather_until; /* writer: mono */
 
     pthread_t writer;
     pthread_mutex_t lock; /* guards what follows */
@@ -99,7 +100,8 @@ struct sqlite {
     answers answers;
     struct state_stats stats;
     struct state_copy *copy, *copied; /* under way; over, and not told */
-    bool busy, ending;
+    size_t pressing;                  /* how many in the queue are not to wait for more */
+    bool busy, ending, gathering;
 };
 
 /* -- writer -- */
@@ -329,20 +331,31 @@ static void tasks_release(tasks *t)
     vec_release(t);
 }
 
-/* What comes while a batch is written is followed by more at once: a transaction for all of it costs less than one each. Where
- * somebody waits for an answer nobody waits here. */
+static bool is_pressing(const struct task *t)
+{
+    return t->kind != TASK_COMMIT || t->commit.is_awaited;
+}
+
+/* Under the lock. A transaction for many commits costs little more than one for one, so what comes soon after the last is
+ * joined by what comes next. Where somebody waits for an answer nobody waits here. */
 static void sqlite_gather(struct sqlite *q)
 {
-    static const struct timespec pause = {.tv_nsec = GATHER_MS * NS_PER_MS};
+    q->gathering = true;
+    while (q->pressing == 0 && !q->ending && q->copy == NULL &&
+           pthread_cond_timedwait(&q->work, &q->lock, &q->gather_until) == 0)
+        ;
+    q->gathering = false;
+}
 
-    if (q->queue.n == 0 || q->ending)
-        return;
-    VEC_EACH (const struct task *, t, &q->queue)
-        if (t->kind != TASK_COMMIT || t->commit.is_awaited)
-            return;
-    pthread_mutex_unlock(&q->lock);
-    clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-    pthread_mutex_lock(&q->lock);
+/* When a batch is on the disk. */
+static void gather_from_now(struct sqlite *q)
+{
+    clock_gettime(CLOCK_MONOTONIC, &q->gather_until);
+    q->gather_until.tv_nsec += GATHER_MS * NS_PER_MS;
+    if (q->gather_until.tv_nsec >= NS_PER_S) {
+        q->gather_until.tv_nsec -= NS_PER_S;
+        q->gather_until.tv_sec++;
+    }
 }
 
 static void *writer(void *arg)
@@ -353,10 +366,9 @@ static void *writer(void *arg)
                        "writer"); /* its own: another's is a file, see os/sandbox.h */
     pthread_mutex_lock(&q->lock);
     for (;;) {
-        tasks taken = q->queue;
+        tasks taken;
 
-        q->copying = q->copy;
-        if (taken.n == 0 && q->copy == NULL) {
+        if (q->queue.n == 0 && q->copy == NULL) {
             q->busy = false;
             q->stats.pending_since = 0;
             pthread_cond_broadcast(&q->idle);
@@ -365,7 +377,11 @@ static void *writer(void *arg)
             pthread_cond_wait(&q->work, &q->lock);
             continue;
         }
+        sqlite_gather(q);
+        taken = q->queue;
         q->queue = (tasks)VEC_INIT;
+        q->pressing = 0;
+        q->copying = q->copy;
         q->busy = true;
         q->stats.pending_since = taken.n != 0 ? taken.v[0].since : 0;
         pthread_mutex_unlock(&q->lock);
@@ -373,8 +389,8 @@ static void *writer(void *arg)
             write_tasks(q, &taken);
         tasks_release(&taken);
         go_on_copying(q);
+        gather_from_now(q);
         pthread_mutex_lock(&q->lock);
-        sqlite_gather(q);
     }
     pthread_mutex_unlock(&q->lock);
     return NULL;
@@ -389,7 +405,9 @@ static void sqlite_hand_over(struct sqlite *q, struct task t)
     if (q->queue.n == 0 && !q->busy)
         q->stats.pending_since = t.since;
     vec_push(&q->queue, t);
-    pthread_cond_signal(&q->work);
+    q->pressing += is_pressing(&t);
+    if (!q->gathering || q->pressing != 0)
+        pthread_cond_signal(&q->work);
     pthread_mutex_unlock(&q->lock);
 }
 
@@ -542,6 +560,8 @@ static void sqlite_sync_all(void *self)
     struct sqlite *q = self;
 
     pthread_mutex_lock(&q->lock);
+    q->pressing++;
+    pthread_cond_signal(&q->work);
     while (q->queue.n != 0 || q->busy || q->copy != NULL)
         pthread_cond_wait(&q->idle, &q->lock);
     pthread_mutex_unlock(&q->lock);
@@ -607,9 +627,13 @@ static const struct state_backend_ops sqlite_ops = {
 static void start_writer(struct sqlite *q)
 {
     sigset_t all, old;
+    pthread_condattr_t attr;
 
     pthread_mutex_init(&q->lock, NULL);
-    pthread_cond_init(&q->work, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&q->work, &attr);
+    pthread_condattr_destroy(&attr);
     pthread_cond_init(&q->idle, NULL);
     if (q->shell.base != NULL) {
         q->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
