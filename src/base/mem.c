@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 /* Read by jemalloc, where it is linked (cmake/deps.cmake), at its start: the loop and the writer seldom meet in one arena,
- * what is free goes back within a twentieth of a second, what a large message, scrape or list took at once. */
+ * what is free goes back within a twentieth of a second, what a large scrape or list took at once. */
 extern const char *malloc_conf;
-const char *malloc_conf = "narenas:2,dirty_decay_ms:50,muzzy_decay_ms:0,oversize_threshold:262144";
+const char *malloc_conf = "narenas:2,dirty_decay_ms:50,muzzy_decay_ms:0,oversize_threshold:524288";
 
 static void no_memory(size_t n) no_return;
 

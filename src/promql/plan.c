@@ -237,6 +237,8 @@ static struct plan_node *compile_selector(struct compiler *c, const struct promq
     struct plan_node *n = node_of(c, whole, kind);
 
     n->selector = s;
+    n->is_fixed =
+        x->selector.shift.at != PROMQL_AT_NONE && (kind != PLAN_RANGE || whole->call.n_args == 1);
     return n;
 }
 
@@ -251,6 +253,9 @@ static struct plan_node *compile_over(struct compiler *c, const struct promql_ex
     n = node_of(c, x, kind);
     n->a = left;
     n->b = right;
+    /* the others have a number that an instant may change */
+    n->is_fixed = kind != PLAN_TUNED && kind != PLAN_SCALAR && left->is_fixed &&
+                  (right == NULL || right->is_fixed);
     return n;
 }
 

@@ -567,15 +567,15 @@ void plan_column_forget(struct plan_node *n)
         n->col = NULL;
 }
 
-/* What was made for the same instant in this span is used again, unless it holds what lived in another step's arena. */
+/* What was made for the same instant in this span, or for any in this query if it is fixed, is used again, unless it holds what lived in another step's arena. */
 static bool is_made(const struct promql_plan *p, const struct promql_eval *ev,
                     const struct plan_node *n, ts_ms t)
 {
     const struct plan_column *c = n->col;
 
-    if (c == NULL || c->run == 0 || c->at != t)
+    if (c == NULL || c->run == 0)
         return false;
-    if (n->depends_on_query && c->run != p->run)
+    if (c->run == p->run ? c->at != t && !n->is_fixed : c->at != t || n->depends_on_query)
         return false;
     return c->h == NULL || (c->run == p->run && c->step == ev->steps);
 }

@@ -83,6 +83,7 @@ struct plan_odds {
 struct plan_node {
     enum plan_kind kind;
     bool depends_on_query; /* step(), @ end(), scalar(): not shared between queries */
+    bool is_fixed;         /* the same at each instant of a query: all of it is @ */
     bool shows_resets;     /* something below reads differently from what its text says */
     bool is_static;        /* rows and tables say it all; else the plain evaluator does it */
     bool drops_name;

@@ -586,6 +586,12 @@ static void ranges_as_instants(void **state)
         "gauge and on (job) (b_total > 3)",
         "last_over_time(h[2m]) or gauge",
         "sum by (job) (gauge) or sum by (zone) (gauge)",
+        "gauge @ 300 + on (job, zone) group_left () gauge",
+        "-rate(a_total[2m] @ 200) or h @ 250",
+        "predict_linear(gauge[2m] @ 300, 60) or timestamp(gauge @ 310)", /* the first looks ahead from the instant */
+        "clamp_max(sum by (job) (gauge @ 240 offset 20s), scalar(count(a_total)))",
+        "sum by (job) (rate(b_total[3m] @ 400)) * 100 > time() % 40",
+        "histogram_quantile(0.9, h @ 200) or abs(gauge @ 330) or rate(h[2m] @ 300)",
     };
     static const ts_ms steps[] = {3000, 7000, 15000, 40000};
     struct counts all = {0};
