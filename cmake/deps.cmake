@@ -11,7 +11,7 @@ add_library(tocsin_deps INTERFACE)
 # module of one library has no name.
 set(missing "")
 set(loaded libcurl) # by src/net/curl_late.c: its headers are all that a build takes
-set(archives "") # linked from the file that MODULE_pic names
+set(archives "") # linked from the file that MODULE_pic names, but by targets with the property LIBC_MALLOC
 function(need module package)
   string(MAKE_C_IDENTIFIER ${module} id)
   pkg_check_modules(${id} QUIET IMPORTED_TARGET ${module})
@@ -20,7 +20,7 @@ function(need module package)
       target_include_directories(tocsin_deps SYSTEM INTERFACE ${${id}_INCLUDE_DIRS})
       target_link_libraries(tocsin_deps INTERFACE ${CMAKE_DL_LIBS})
     elseif(module IN_LIST archives)
-      target_link_libraries(tocsin_deps INTERFACE ${${module}_pic} -static-libgcc)
+      target_link_libraries(tocsin_deps INTERFACE $<$<NOT:$<BOOL:$<TARGET_PROPERTY:LIBC_MALLOC>>>:${${module}_pic}> -static-libgcc)
     else()
       target_link_libraries(tocsin_deps INTERFACE PkgConfig::${id})
     endif()

@@ -4,6 +4,7 @@ The program ends and the next start has all that was answered 2xx; or a library 
 ALLOCATIONS_ROUNDS=200 for a long run."""
 import collections, http.client, mmap, random, struct
 
+import harness
 from harness import *
 from powercut import Disk, Sender, check, told
 
@@ -142,6 +143,7 @@ class World:
 def test_the_nth_allocation_fails():
     if not os.path.exists(LIBRARY):
         raise Skip("nothing can be preloaded in this build")
+    harness.PROGRAM = os.path.join(os.path.dirname(PROGRAM), "tests", "tocsin_libc_malloc")
     rng = random.Random(int(os.environ.get("ALLOCATIONS_SEED", "5")))
     with folder() as d, Sink() as sink, Exporter() as e:
         e.text("/metrics", "".join(f"m{{i=\"{i}\"}} {i}\n" for i in range(20)))
