@@ -567,7 +567,8 @@ void plan_column_forget(struct plan_node *n)
         n->col = NULL;
 }
 
-/* What was made for the same instant in this span, or for any in this query if it is fixed, is used again, unless it holds what lived in another step's arena. */
+/* What was made for the same instant in this span, or for any in this query if it is fixed, is used again, unless it holds
+ * what lived in another step's arena. */
 static bool is_made(const struct promql_plan *p, const struct promql_eval *ev,
                     const struct plan_node *n, ts_ms t)
 {

@@ -560,7 +560,7 @@ static void sqlite_sync_all(void *self)
     struct sqlite *q = self;
 
     pthread_mutex_lock(&q->lock);
-    q->pressing++;
+    q->pressing++; /* who calls waits */
     pthread_cond_signal(&q->work);
     while (q->queue.n != 0 || q->busy || q->copy != NULL)
         pthread_cond_wait(&q->idle, &q->lock);
