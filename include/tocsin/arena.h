@@ -37,6 +37,8 @@ void arena_init_small(struct arena *a, size_t limit);
 void arena_init_for(struct arena *a, size_t bytes);
 void arena_release(struct arena *a);
 void arena_reset(struct arena *a); /* forgets everything, keeps the newest chunk for reuse */
+/* The same before a turn like the last one: keeps room for all of that in one chunk. */
+void arena_rewind(struct arena *a);
 
 void *arena_alloc(struct arena *a, size_t n) must_check;                  /* uninitialised */
 void *arena_zalloc(struct arena *a, size_t n) must_check;                 /* zeroed */

@@ -69,6 +69,16 @@ static void begin_chunk(struct arena *a, struct arena_chunk *c)
     ASAN_POISON_MEMORY_REGION(c->bytes, c->size - sizeof(*c));
 }
 
+static void add_chunk(struct arena *a, size_t size)
+{
+    struct arena_chunk *c = mem_alloc(size);
+
+    c->size = size;
+    c->next = a->head;
+    a->head = c;
+    begin_chunk(a, c);
+}
+
 void arena_release(struct arena *a)
 {
     free_taken(a);
@@ -89,6 +99,20 @@ void arena_reset(struct arena *a)
     begin_chunk(a, c);
 }
 
+void arena_rewind(struct arena *a)
+{
+    size_t size = 0;
+
+    if (a->head == NULL || a->head->next == NULL) {
+        arena_reset(a);
+        return;
+    }
+    for (struct arena_chunk *c = a->head; c != NULL; c = c->next)
+        size += c->size;
+    arena_release(a);
+    add_chunk(a, size);
+}
+
 /* A small one is to be nearly full, any other soon big enough. */
 static size_t next_chunk(const struct arena *a)
 {
@@ -100,17 +124,12 @@ static size_t next_chunk(const struct arena *a)
 static void arena_grow(struct arena *a, size_t n)
 {
     size_t size = next_chunk(a);
-    struct arena_chunk *c;
 
     if (size > CHUNK_MAX)
         size = CHUNK_MAX;
-    if (size < sizeof(*c) + n)
-        size = sizeof(*c) + n;
-    c = mem_alloc(size);
-    c->size = size;
-    c->next = a->head;
-    a->head = c;
-    begin_chunk(a, c);
+    if (size < sizeof(struct arena_chunk) + n)
+        size = sizeof(struct arena_chunk) + n;
+    add_chunk(a, size);
 }
 
 void *arena_alloc(struct arena *a, size_t n)

@@ -328,7 +328,7 @@ static bool run_steps(struct engine_answer *r, const struct promql_expr *x, ts_m
     for (ts_ms t = ev->start; ok && t <= ev->end; t += promql_clamp_time(step)) {
         uint64_t before = ev->read;
 
-        arena_reset(ev->a);
+        arena_rewind(ev->a);
         ev->steps++;
         ok = engine_run_step(r, x, t);
         if (ev->set.counts_steps)

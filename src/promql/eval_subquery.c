@@ -191,7 +191,7 @@ static bool subquery_instant(struct promql_subquery *q, struct promql_eval *ev,
     struct promql_vector v;
     bool ok;
 
-    arena_reset(scratch);
+    arena_rewind(scratch);
     ev->steps++;
     ev->peak = before + ev->results;
     ev->a = scratch;

@@ -76,6 +76,32 @@ static void a_small_arena_is_nearly_full(void **state)
     arena_release(&a);
 }
 
+/* The second turn like the first asks the allocator once, any later one not at all; a smaller one gives nothing back. */
+static void an_arena_keeps_room_for_the_next_turn(void **state)
+{
+    struct arena_chunk *room = NULL;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 1000);
+    for (int turn = 0; turn < 5; turn++) {
+        arena_rewind(&a);
+        assert_false(arena_is_full(&a));
+        assert_true(turn < 2 || a.head == room);
+        if (turn == 1)
+            room = a.head;
+        memset(arena_alloc(&a, 700), turn, 700);
+        if (turn == 3)
+            continue;
+        memset(arena_alloc(&a, 700000), turn, 700000);
+        for (int i = 0; i < 300; i++)
+            memset(arena_alloc(&a, 1000), turn, 1000);
+        assert_true(turn == 0 || a.head == room);
+        assert_true(arena_is_full(&a));
+    }
+    arena_release(&a);
+}
+
 static void arena_frees_what_it_takes(void **state)
 {
     struct arena a;
@@ -373,6 +399,7 @@ int main(void)
         cmocka_unit_test(log_counts_what_it_leaves_out),
         cmocka_unit_test(log_lines_in_turns_do_not_make_room_for_each_other),
         cmocka_unit_test(arena_serves_past_its_limit_and_says_so),
+        cmocka_unit_test(an_arena_keeps_room_for_the_next_turn),
         cmocka_unit_test(arena_frees_what_it_takes),
         cmocka_unit_test(a_small_arena_is_nearly_full),
         cmocka_unit_test(map_keeps_the_order_of_insertion),
