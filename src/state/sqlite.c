@@ -2,8 +2,8 @@
  *
  * The loop hands commits over in a queue and goes on. The writer takes all that wait, appends their alerts to the log,
  * writes their rows in one transaction, and posts every number back through an eventfd: one sync for many turns when
- * the disk is slow, one each when it is fast. What comes while it writes is let gather for 2 ms, unless somebody is answered
- * when it is on disk.
+ * the disk is slow, one each when it is fast. What comes soon after it has written is let gather for 10 ms, unless somebody is
+ * answered when it is on disk.
  *
  * However many commits wait, they are one transaction and one sync of the alert log, if they have alerts, one of the
  * database, if they have rows. What the database owes its write-ahead log is paid when they are answered.
@@ -48,7 +48,7 @@
 #define RETRY_MAX   (60 * NS_PER_S)
 #define LOOK_EVERY  (30 * NS_PER_S)
 
-enum { PROBE_BYTES = 64 << 10, GATHER_MS = 5 };
+enum { PROBE_BYTES = 64 << 10, GATHER_MS = 10 };
 
 enum task_kind { TASK_COMMIT, TASK_SLICE, TASK_READ, TASK_PROBE, TASK_EVERYTHING, TASK_LOOK };
 
@@ -336,6 +336,11 @@ static bool is_pressing(const struct task *t)
     return t->kind != TASK_COMMIT || t->commit.is_awaited;
 }
 
+static bool has_no_work(const struct sqlite *q)
+{
+    return q->queue.n == 0 && q->copy == NULL;
+}
+
 /* Under the lock. A transaction for many commits costs little more than one for one, so what comes soon after the last is
  * joined by what comes next. Where somebody waits for an answer nobody waits here. */
 static void sqlite_gather(struct sqlite *q)
@@ -368,16 +373,19 @@ static void *writer(void *arg)
     for (;;) {
         tasks taken;
 
-        if (q->queue.n == 0 && q->copy == NULL) {
+        if (has_no_work(q)) {
             q->busy = false;
             q->stats.pending_since = 0;
             pthread_cond_broadcast(&q->idle);
             if (q->ending)
                 break;
-            pthread_cond_wait(&q->work, &q->lock);
-            continue;
         }
         sqlite_gather(q);
+        if (has_no_work(q)) {
+            if (!q->ending)
+                pthread_cond_wait(&q->work, &q->lock);
+            continue;
+        }
         taken = q->queue;
         q->queue = (tasks)VEC_INIT;
         q->pressing = 0;
@@ -400,15 +408,18 @@ static void *writer(void *arg)
 
 static void sqlite_hand_over(struct sqlite *q, struct task t)
 {
+    bool wakes;
+
     t.since = q->clock->now.mono;
     pthread_mutex_lock(&q->lock);
     if (q->queue.n == 0 && !q->busy)
         q->stats.pending_since = t.since;
     vec_push(&q->queue, t);
     q->pressing += is_pressing(&t);
-    if (!q->gathering || q->pressing != 0)
-        pthread_cond_signal(&q->work);
+    wakes = !q->gathering || q->pressing != 0;
     pthread_mutex_unlock(&q->lock);
+    if (wakes)
+        pthread_cond_signal(&q->work);
 }
 
 static uint64_t sqlite_commit(void *self, struct state_commit *c)
