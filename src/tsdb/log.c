@@ -21,7 +21,9 @@ enum {
     PATH = 4096,
     PENDING_MAX = 256 << 20,
     SEGMENT_MAX = 512 << 20,
-    KEEP_MAX = 2 << 20
+    KEEP_MAX = 256 << 10,
+    EXPECT_EVERY = 1024, /* items */
+    EXPECT_MAX = 32 << 20
 };
 static const char magic[HEADER] = {'t', 'o', 'c', 's', 'i', 'n', 'S', '1'};
 
@@ -55,7 +57,7 @@ struct tsdb_log {
     struct buf out;
 };
 
-/* What a scrape of many new series needed is not kept for the next ones. */
+/* What a large scrape needed is not kept for the next one. */
 static void shrink(struct buf *b)
 {
     if (b->cap > KEEP_MAX)
@@ -124,17 +126,30 @@ static uint64_t number_of(struct tsdb_log *l, uint32_t id, bool *is_new)
     return l->number.v[id] - 1;
 }
 
+/* Room for the items that are left, going by those since from: growing a large record step by step copies it. */
+static void expect_more(struct buf *b, size_t from, size_t done, size_t left)
+{
+    size_t more = (b->n - from) / done * left;
+
+    more += more / 16;
+    buf_reserve(b, more < EXPECT_MAX ? more : EXPECT_MAX);
+}
+
 static void write_items(struct tsdb_log *l, const struct tsdb_batch *batch)
 {
+    size_t begin = l->pending.n;
     uint64_t last = UINT64_MAX;
     struct arena a;
 
     arena_init(&a, 0);
     VEC_EACH (const struct tsdb_item *, from, &batch->items) {
+        size_t done = (size_t)(from - batch->items.v);
         struct tsdb_rest rest = tsdb_rest_of(batch, from);
         struct log_item item = {
             .start = rest.start, .slot = from->slot, .histogram = rest.histogram};
 
+        if (done != 0 && done % EXPECT_EVERY == 0)
+            expect_more(&l->pending, begin, done, batch->items.n - done);
         if (from->ref == TSDB_REF_DROPPED)
             continue;
         item.series = number_of(l, from->ref, &item.is_new);
