@@ -342,19 +342,19 @@ static bool has_no_work(const struct sqlite *q)
 }
 
 /* Under the lock. A transaction for many commits costs little more than one for one, so what comes soon after the last is
- * joined by what comes next. Where somebody waits for an answer nobody waits here. */
+ * joined by what comes next. Where somebody waits for an answer nobody waits here, nor after a batch that somebody waited for:
+ * who asks one thing after the other would pay for the clock each time. */
 static void sqlite_gather(struct sqlite *q)
 {
-    q->gathering = true;
-    while (q->pressing == 0 && !q->ending && q->copy == NULL &&
-           pthread_cond_timedwait(&q->work, &q->lock, &q->gather_until) == 0)
-        ;
+    while (q->gathering && q->pressing == 0 && !q->ending && q->copy == NULL)
+        q->gathering = pthread_cond_timedwait(&q->work, &q->lock, &q->gather_until) == 0;
     q->gathering = false;
 }
 
-/* When a batch is on the disk. */
+/* Under the lock, when a batch is on the disk. */
 static void gather_from_now(struct sqlite *q)
 {
+    q->gathering = true;
     clock_gettime(CLOCK_MONOTONIC, &q->gather_until);
     q->gather_until.tv_nsec += GATHER_MS * NS_PER_MS;
     if (q->gather_until.tv_nsec >= NS_PER_S) {
@@ -372,6 +372,7 @@ static void *writer(void *arg)
     pthread_mutex_lock(&q->lock);
     for (;;) {
         tasks taken;
+        bool pressed;
 
         if (has_no_work(q)) {
             q->busy = false;
@@ -388,6 +389,7 @@ static void *writer(void *arg)
         }
         taken = q->queue;
         q->queue = (tasks)VEC_INIT;
+        pressed = q->pressing != 0;
         q->pressing = 0;
         q->copying = q->copy;
         q->busy = true;
@@ -397,8 +399,9 @@ static void *writer(void *arg)
             write_tasks(q, &taken);
         tasks_release(&taken);
         go_on_copying(q);
-        gather_from_now(q);
         pthread_mutex_lock(&q->lock);
+        if (!pressed)
+            gather_from_now(q);
     }
     pthread_mutex_unlock(&q->lock);
     return NULL;
